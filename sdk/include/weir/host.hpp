@@ -1,0 +1,145 @@
+// weir/host.hpp - what a component may ask of the agent, by kind of component.
+#pragma once
+
+#include <array>
+#include <initializer_list>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "weir/abi.h"
+#include "weir/rows.hpp"
+
+namespace weir {
+
+namespace detail {
+// A buffer for weir_error, and the exception made of it.
+class ErrorText {
+ public:
+  weir_error* get() { return &error_; }
+  const char* text() const { return text_.data(); }
+
+ private:
+  std::array<char, 1024> text_{};
+  weir_error error_{sizeof(weir_error), static_cast<std::uint32_t>(text_.size()), text_.data(),
+                    nullptr};
+};
+}  // namespace detail
+
+// Common to all kinds. Cheap to copy; valid until the component is destroyed. Any thread.
+class Host {
+ public:
+  explicit Host(const weir_host* host) : host_(host) {}
+
+  const char* id() const { return host_->component_id; }
+  const char* hostname() const { return host_->hostname; }
+  const char* data_dir() const { return host_->data_dir; }
+  const char* agent_version() const { return host_->agent_version; }
+  bool stopping() const { return host_->stopping(host_) != 0; }
+  const weir_host* abi() const { return host_; }
+
+  void debug(std::string_view text) const { log(WEIR_LOG_DEBUG, text); }
+  void info(std::string_view text) const { log(WEIR_LOG_INFO, text); }
+  void warn(std::string_view text) const { log(WEIR_LOG_WARN, text); }
+  void error(std::string_view text) const { log(WEIR_LOG_ERROR, text); }
+  void log(weir_level level, std::string_view text) const {
+    host_->log(host_, level, text.data(), text.size());
+  }
+
+  // The extension's struct, or nullptr where this agent has none.
+  template <class T>
+  const T* extension(const char* id) const {
+    return static_cast<const T*>(host_->extension(host_, id));
+  }
+
+ protected:
+  const weir_host* host_;
+};
+
+// What sources and processors add: rows.
+class Source : public Host {
+ public:
+  using Host::Host;
+
+  // Throws std::invalid_argument where the schema breaks a rule.
+  const weir_measurement* measurement(const Schema& schema) const {
+    return schema.with_abi([&](const weir_measurement& m) { return measurement(m); });
+  }
+  const weir_measurement* measurement(const weir_measurement& wanted) const {
+    detail::ErrorText error;
+    const weir_measurement* m = host_->measurement(host_, &wanted, error.get());
+    if (m == nullptr) throw std::invalid_argument(error.text());
+    return m;
+  }
+
+  // Interns a series; keep the pointer. Throws std::length_error at the agent's limits.
+  const weir_series* series(const weir_measurement* m, std::span<const weir_string> values) const {
+    detail::ErrorText error;
+    const weir_series* s = host_->series(host_, m, values.data(), error.get());
+    if (s == nullptr) throw std::length_error(error.text());
+    return s;
+  }
+  const weir_series* series(const weir_measurement* m,
+                            std::initializer_list<std::string_view> values = {}) const {
+    std::array<weir_string, 64> strings{};
+    std::size_t n = 0;
+    for (std::string_view v : values) strings.at(n++) = abi_string(v);
+    return series(m, std::span<const weir_string>(strings.data(), n));
+  }
+  void release(const weir_series* s) const { host_->series_release(host_, s); }
+
+  Batch batch(const weir_measurement* m, std::uint32_t rows) const { return {host_, m, rows}; }
+  void emit(Batch batch) const {
+    if (host_->emit(host_, batch.release()) != WEIR_OK) {
+      throw std::logic_error("weir: the agent refused a malformed batch");
+    }
+  }
+  // False: a consumer has no room; the batch stays with the caller.
+  bool try_emit(Batch& batch) const {
+    weir_batch* raw = batch.get();
+    if (host_->try_emit(host_, raw) == WEIR_FULL) return false;
+    batch.release();
+    return true;
+  }
+};
+
+class Processor : public Source {
+ public:
+  using Source::Source;
+  void pass(const weir_batch& batch) const { host_->pass(host_, &batch); }
+  void retain(const weir_batch& batch) const { host_->retain(host_, &batch); }
+  void release(const weir_batch& batch) const { host_->release(host_, &batch); }
+  using Source::release;
+};
+
+class Sink : public Host {
+ public:
+  using Host::Host;
+  void reject(const weir_batch& batch, std::uint32_t row, const char* reason) const {
+    host_->reject(host_, &batch, row, 1, reason);
+  }
+  void reject_all(const weir_batch& batch, const char* reason) const {
+    host_->reject(host_, &batch, 0, batch.rows, reason);
+  }
+  void retain(const weir_batch& batch) const { host_->retain(host_, &batch); }
+  void release(const weir_batch& batch) const { host_->release(host_, &batch); }
+};
+
+// What a sink's write came to.
+class Status {
+ public:
+  static Status ok() { return {WEIR_OK, ""}; }
+  static Status retry(std::string why) { return {WEIR_RETRY, std::move(why)}; }
+  static Status reject(std::string why) { return {WEIR_REJECT, std::move(why)}; }
+  weir_status code() const { return code_; }
+  const std::string& why() const { return why_; }
+
+ private:
+  Status(weir_status code, std::string why) : code_(code), why_(std::move(why)) {}
+  weir_status code_;
+  std::string why_;
+};
+
+}  // namespace weir
