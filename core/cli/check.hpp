@@ -1,0 +1,23 @@
+// core/cli/check.hpp - `weir check`: is this configuration right? Starts nothing.
+#pragma once
+
+#include <cstdio>
+
+#include "core/config/catalog.hpp"
+#include "core/config/load.hpp"
+
+namespace weir::cli {
+
+constexpr int kExitOk = 0;
+constexpr int kExitConfiguration = 78;  // EX_CONFIG of sysexits.h
+
+struct CheckArgs {
+  config::LoadRequest request;
+};
+
+// Prints every problem to `err`, or a summary to `out`. kExitOk or kExitConfiguration. A refused
+// plugin file counts as a problem here even where the agent would run without it.
+int check(const CheckArgs& args, const config::CatalogFactory& catalogs, std::FILE* out,
+          std::FILE* err);
+
+}  // namespace weir::cli

@@ -1,0 +1,116 @@
+// core/config/model.hpp - a configuration that has been found to be right.
+//
+// The agent's own keys are declared with the same option tables as those of plugins, so that they
+// are parsed, refused, described and put into the schema by the same code.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/config/arena.hpp"
+#include "core/config/problems.hpp"
+#include "weir/options.hpp"
+
+namespace weir::config {
+
+enum class LogLevel { kDebug, kInfo, kWarn, kError };
+enum class LogFormat { kText, kJson };
+enum class BufferType { kMemory, kDisk };  // kDisk is refused by `bind`
+enum class WhenFull { kBlock, kDropOldest, kDropNewest };
+enum class Isolation { kNone, kProcess };  // kProcess is refused by `bind`
+
+struct LogOptions {
+  LogLevel level = LogLevel::kInfo;
+  LogFormat format = LogFormat::kText;
+  static const OptionTable<LogOptions>& table();
+};
+
+struct AgentOptions {
+  Duration interval{};
+  std::string hostname;  // never empty: the host's own where none is configured
+  std::map<std::string, std::string> labels;
+  std::string data_dir;
+  std::vector<std::string> plugin_dirs;
+  Duration shutdown_timeout{};
+  std::uint64_t max_series = 0;
+  LogOptions log;
+  static const OptionTable<AgentOptions>& table();
+};
+
+struct SourceOptions {
+  std::string type;
+  std::optional<Duration> interval;  // empty: the agent's
+  Duration jitter{};
+  std::map<std::string, std::string> labels;
+  bool required = false;
+  Isolation isolation = Isolation::kNone;
+  static const OptionTable<SourceOptions>& table();
+};
+
+struct BufferOptions {
+  BufferType type = BufferType::kMemory;
+  Bytes max_size;
+  WhenFull when_full = WhenFull::kDropOldest;
+  static const OptionTable<BufferOptions>& table();
+};
+
+// Keys of processors and sinks.
+struct ConsumerOptions {
+  std::string type;
+  std::vector<std::string> inputs;  // as written; Component::inputs has them resolved
+  bool required = false;
+  BufferOptions buffer;
+  Isolation isolation = Isolation::kNone;
+  static const OptionTable<ConsumerOptions>& table();
+};
+
+struct BatchOptions {
+  std::uint64_t max_rows = 0;
+  Bytes max_bytes;
+  Duration max_delay{};
+  static const OptionTable<BatchOptions>& table();
+};
+
+struct RetryOptions {
+  Duration initial{};
+  Duration max{};
+  static const OptionTable<RetryOptions>& table();
+};
+
+// Keys that sinks have on top of ConsumerOptions.
+struct SinkOptions {
+  BatchOptions batch;
+  RetryOptions retry;
+  static const OptionTable<SinkOptions>& table();
+};
+
+struct Component {
+  weir_kind kind = 0;
+  std::string id;
+  std::string type;
+  const weir_component_type* descriptor = nullptr;  // nullptr: the plugin file was refused
+  std::string refusal;                              // then why
+  SourceOptions source;                             // of a source
+  ConsumerOptions consumer;                         // of a processor or sink
+  SinkOptions sink;                                 // of a sink
+  const weir_value* options = nullptr;  // GROUP over descriptor->options; nullptr with descriptor
+  std::vector<std::string> inputs;      // ids, patterns resolved, in the order of `components`
+  Place place;                          // of the id
+
+  bool required() const { return kind == WEIR_SOURCE ? source.required : consumer.required; }
+};
+
+struct Config {
+  AgentOptions agent;
+  // Sources first, then processors, each after those that it reads from, then sinks.
+  std::vector<Component> components;
+  // Worth a log line, no reason to stop: a source that nothing reads from.
+  std::vector<Problem> warnings;
+  std::unique_ptr<Arena> values;  // what `options` point to
+};
+
+}  // namespace weir::config
