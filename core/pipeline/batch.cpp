@@ -1,0 +1,247 @@
+// Layout of a batch's block, and the pool that blocks come from.
+#include "core/pipeline/batch.hpp"
+
+#include <bit>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <utility>
+
+namespace weir::core {
+
+namespace {
+
+constexpr std::size_t round8(std::size_t n) { return (n + 7) & ~std::size_t{7}; }
+
+// Bytes of one column's values, without strings' text.
+std::size_t values_bytes(const weir_field& field, std::size_t rows) {
+  switch (field.type) {
+    case WEIR_BOOL: return round8((rows + 7) / 8);
+    case WEIR_STRING: return round8((rows + 1) * sizeof(std::int32_t));
+    case WEIR_HISTOGRAM: return rows * 8 * (std::size_t{field.bound_count} + 1 + 2);
+    default: return rows * 8;
+  }
+}
+
+std::size_t block_bytes(const weir_measurement& m, std::size_t rows) {
+  const std::size_t bitmap = round8((rows + 7) / 8);
+  std::size_t bytes = round8(sizeof(Batch)) + rows * 16;
+  for (std::uint32_t i = 0; i < m.field_count; ++i) {
+    bytes += sizeof(weir_column) + bitmap + values_bytes(*m.fields[i], rows);
+  }
+  return bytes;
+}
+
+// Classes grow by a quarter of a power of two, so that a block is at most 25 % too large.
+constexpr std::size_t kSmallest = 256;
+std::uint16_t class_of(std::size_t bytes) {
+  if (bytes <= kSmallest) return 0;
+  const unsigned log = std::bit_width(bytes - 1) - 1;  // 2^log < bytes <= 2^(log+1)
+  const std::size_t quarter = std::size_t{1} << (log - 2);
+  const std::size_t step = (bytes - (std::size_t{1} << log) + quarter - 1) / quarter;  // 1..4
+  return static_cast<std::uint16_t>((log - 8) * 4 + step);
+}
+std::size_t class_bytes(std::uint16_t size_class) {
+  const std::size_t base = kSmallest << (size_class / 4);
+  return base + base / 4 * (size_class % 4);
+}
+
+// Where a string column keeps its capacity; the reserved words are the agent's.
+std::uint64_t& string_capacity(weir_column& column) {
+  return *reinterpret_cast<std::uint64_t*>(&column.reserved[0]);
+}
+std::uint8_t* spare_bitmap(weir_column& column) {
+  return static_cast<std::uint8_t*>(column.reserved[1]);
+}
+
+// How many of a string column's rows are written: a reader trusts the offsets of all of them.
+std::uint64_t& strings_written(weir_column& column) {
+  return *reinterpret_cast<std::uint64_t*>(&column.reserved[2]);
+}
+
+}  // namespace
+
+void release(Batch* batch) {
+  while (batch != nullptr) {
+    if (batch->refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    Batch* next = batch->next;
+    Batch* original = batch->original;
+    batch->pool->recycle(batch);
+    if (original != nullptr) release(original);
+    batch = next;
+  }
+}
+
+BatchPool::~BatchPool() {
+  for (Block*& list : free_) {
+    while (list != nullptr) std::free(std::exchange(list, list->next));
+  }
+  Block* block = returned_.load(std::memory_order_acquire);
+  while (block != nullptr) std::free(std::exchange(block, block->next));
+}
+
+void BatchPool::unref() {
+  if (users_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+}
+
+void BatchPool::close() {
+  closed_.store(true, std::memory_order_relaxed);
+  unref();
+}
+
+void* BatchPool::allocate(std::size_t bytes, std::uint16_t& size_class) {
+  size_class = class_of(bytes);
+  const std::lock_guard lock(mutex_);
+  if (free_[size_class] == nullptr) {
+    Block* block = returned_.exchange(nullptr, std::memory_order_acquire);
+    while (block != nullptr) {
+      Block* next = block->next;
+      block->next = free_[block->size_class];
+      free_[block->size_class] = block;
+      block = next;
+    }
+  }
+  if (Block* block = free_[size_class]) {
+    free_[size_class] = block->next;
+    cached_bytes_.fetch_sub(static_cast<std::int64_t>(class_bytes(size_class)),
+                            std::memory_order_relaxed);
+    return block;
+  }
+  return std::malloc(class_bytes(size_class));
+}
+
+void BatchPool::recycle(Batch* batch) {
+  if (batch->has_strings) {
+    const weir_measurement& m = *batch->abi.measurement;
+    for (std::uint32_t i = 0; i < m.field_count; ++i) {
+      if (m.fields[i]->type == WEIR_STRING) std::free(batch->abi.columns[i].bytes);
+    }
+  }
+  if (batch->original == nullptr) Epochs::leave(*counts_, batch->epoch_parity);
+  const std::uint16_t size_class = batch->size_class;
+  batch->~Batch();
+  const auto bytes = static_cast<std::int64_t>(class_bytes(size_class));
+  if (!closed_.load(std::memory_order_relaxed) &&
+      cached_bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes <=
+          static_cast<std::int64_t>(kCachedBytesMax)) {
+    Block* block = new (static_cast<void*>(batch)) Block{nullptr, size_class};
+    block->next = returned_.load(std::memory_order_relaxed);
+    while (!returned_.compare_exchange_weak(block->next, block, std::memory_order_release,
+                                            std::memory_order_relaxed)) {
+    }
+  } else {
+    if (!closed_.load(std::memory_order_relaxed)) {
+      cached_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+    }
+    std::free(batch);
+  }
+  unref();
+}
+
+Batch* BatchPool::acquire(const weir_measurement* m, std::uint32_t rows) {
+  if (rows == 0 || rows > kRowsMax) return nullptr;
+  const std::size_t bytes = block_bytes(*m, rows);
+  std::uint16_t size_class = 0;
+  void* block = allocate(bytes, size_class);
+  if (block == nullptr) return nullptr;
+
+  users_.fetch_add(1, std::memory_order_relaxed);
+  Batch* batch = new (block) Batch;
+  batch->pool = this;
+  batch->size_class = size_class;
+  batch->bytes = class_bytes(size_class);
+  batch->epoch_parity = static_cast<std::uint8_t>(epochs_.enter(*counts_));
+
+  char* at = static_cast<char*>(block) + round8(sizeof(Batch));
+  const auto take = [&at](std::size_t n) {
+    void* result = at;
+    at += n;
+    return result;
+  };
+  batch->abi.size = sizeof(weir_batch);
+  batch->abi.capacity = rows;
+  batch->abi.measurement = m;
+  batch->abi.series = static_cast<const weir_series**>(take(std::size_t{rows} * 8));
+  batch->abi.times = static_cast<std::int64_t*>(take(std::size_t{rows} * 8));
+  batch->abi.columns = static_cast<weir_column*>(take(m->field_count * sizeof(weir_column)));
+  for (std::uint32_t i = 0; i < m->field_count; ++i) {
+    const weir_field& field = *m->fields[i];
+    weir_column& column = *new (&batch->abi.columns[i]) weir_column{};
+    column.reserved[1] = take(round8((std::size_t{rows} + 7) / 8));
+    column.v.u64 = static_cast<std::uint64_t*>(take(values_bytes(field, rows)));
+    if (field.type == WEIR_STRING) {
+      batch->has_strings = true;
+      column.v.offsets[0] = 0;
+    } else if (field.type == WEIR_HISTOGRAM) {
+      column.counts = column.v.buckets + std::size_t{rows} * (field.bound_count + 1);
+      column.sums = reinterpret_cast<double*>(column.counts + rows);
+    }
+  }
+  return batch;
+}
+
+Batch* BatchPool::alias(Batch* original) {
+  if (original->original != nullptr) original = original->original;
+  std::uint16_t size_class = 0;
+  void* block = allocate(sizeof(Batch), size_class);
+  if (block == nullptr) return nullptr;
+  users_.fetch_add(1, std::memory_order_relaxed);
+  retain(original);
+  Batch* batch = new (block) Batch;
+  batch->abi = original->abi;
+  batch->pool = this;
+  batch->size_class = size_class;
+  batch->bytes = original->bytes + class_bytes(size_class);
+  batch->original = original;
+  return batch;
+}
+
+std::uint8_t* make_validity(Batch* batch, std::uint32_t field) {
+  weir_column& column = batch->abi.columns[field];
+  if (column.validity == nullptr) {
+    column.validity = spare_bitmap(column);
+    std::memset(column.validity, 0xff, (batch->abi.capacity + 7) / 8);
+  }
+  return column.validity;
+}
+
+bool append_string(Batch* batch, std::uint32_t field, std::uint32_t row, const char* data,
+                   std::uint64_t size) {
+  weir_column& column = batch->abi.columns[field];
+  if (batch->abi.measurement->fields[field]->type != WEIR_STRING || row >= batch->abi.capacity ||
+      row != strings_written(column)) {
+    return false;
+  }
+  const auto begin = static_cast<std::uint64_t>(column.v.offsets[row]);
+  if (size > INT32_MAX - begin) return false;
+  const std::uint64_t end = begin + size;
+  std::uint64_t& capacity = string_capacity(column);
+  if (end > capacity) {
+    const std::uint64_t wanted = std::bit_ceil(end < 64 ? 64 : end);
+    void* bytes = std::realloc(column.bytes, wanted);
+    if (bytes == nullptr) return false;
+    column.bytes = static_cast<char*>(bytes);
+    batch->bytes += wanted - capacity;
+    capacity = wanted;
+  }
+  if (size != 0) std::memcpy(column.bytes + begin, data, size);
+  column.v.offsets[row + 1] = static_cast<std::int32_t>(end);
+  ++strings_written(column);
+  return true;
+}
+
+bool well_formed(const weir_batch& batch) {
+  if (batch.rows > batch.capacity) return false;
+  for (std::uint32_t row = 0; row < batch.rows; ++row) {
+    if (batch.series[row] == nullptr) return false;
+  }
+  for (std::uint32_t i = 0; i < batch.measurement->field_count; ++i) {
+    if (batch.measurement->fields[i]->type == WEIR_STRING &&
+        strings_written(batch.columns[i]) < batch.rows) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace weir::core

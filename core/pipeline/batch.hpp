@@ -1,0 +1,102 @@
+// The agent's side of a weir_batch: memory, references, and chains.
+//
+// A batch is one block: this header, the row arrays, the columns. Its block comes from the pool
+// of the component that asked for it and goes back there when the last reference is gone, from
+// whatever thread. The batches of one collection form a chain that travels as one item, so that
+// an instant is delivered whole; references are counted on the head, which owns the next, and so
+// on. Immutable once emitted.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "core/pipeline/epochs.hpp"
+#include "weir/abi.h"
+
+namespace weir::core {
+
+class BatchPool;
+
+struct Batch {
+  weir_batch abi{};  // first: a weir_batch pointer is a Batch pointer
+  std::atomic<std::uint32_t> refs{1};
+  std::uint16_t size_class = 0;
+  std::uint8_t epoch_parity = 0;
+  bool has_strings = false;
+  std::uint64_t bytes = 0;  // of memory, all in all
+  BatchPool* pool = nullptr;
+  Batch* original = nullptr;  // of an alias: whose rows these are
+  Batch* next = nullptr;      // in the chain
+  // Of a chain's head: sums over the chain.
+  std::uint64_t chain_rows = 0;
+  std::uint64_t chain_bytes = 0;
+
+  static Batch* of(weir_batch* b) { return reinterpret_cast<Batch*>(b); }
+  static Batch* of(const weir_batch* b) {
+    return reinterpret_cast<Batch*>(const_cast<weir_batch*>(b));
+  }
+};
+
+inline void retain(Batch* batch, std::uint32_t references = 1) {
+  batch->refs.fetch_add(references, std::memory_order_relaxed);
+}
+// One reference less; with the last, the batch and what it owns of its chain go. Any thread.
+void release(Batch* batch);
+
+// Batches of one component. Any thread may acquire; blocks come back from any thread.
+class BatchPool {
+ public:
+  // Unused blocks that are kept for the next batch, at most.
+  static constexpr std::uint64_t kCachedBytesMax = 4u << 20;
+  static constexpr std::uint32_t kRowsMax = 1u << 20;
+
+  // The pool lives until `close` and its last batch: hence no public destructor.
+  static BatchPool* make(Epochs& epochs) { return new BatchPool(epochs); }
+  void close();
+
+  // An empty batch, or nullptr when memory is exhausted or rows is 0 or above kRowsMax.
+  Batch* acquire(const weir_measurement* measurement, std::uint32_t rows);
+  // A batch with the rows of `original`, which it keeps alive, and a place in a chain of its own.
+  Batch* alias(Batch* original);
+
+ private:
+  friend void release(Batch*);
+
+  static constexpr std::size_t kClasses = 128;
+
+  explicit BatchPool(Epochs& epochs) : epochs_(epochs), counts_(epochs.join()) {}
+  ~BatchPool();
+
+  void* allocate(std::size_t bytes, std::uint16_t& size_class);
+  void recycle(Batch* batch);
+  void unref();
+
+  Epochs& epochs_;
+  std::shared_ptr<EpochCounts> counts_;
+  std::atomic<std::int64_t> users_{1};  // the component, and every living batch
+  std::atomic<bool> closed_{false};
+
+  std::mutex mutex_;  // of free_; held by who acquires
+  struct Block {
+    Block* next;
+    std::uint16_t size_class;
+  };
+  Block* free_[kClasses] = {};
+  std::atomic<std::int64_t> cached_bytes_{0};
+  alignas(64) std::atomic<Block*> returned_{nullptr};  // pushed by who releases
+};
+
+// Makes the bitmap of a column, all ones, if there is none. The owner's thread.
+std::uint8_t* make_validity(Batch* batch, std::uint32_t field);
+// Appends the string of `row`, which must be the next. False when it is not, when the column is
+// not of strings, or would exceed 2 GiB - 1 or memory.
+bool append_string(Batch* batch, std::uint32_t field, std::uint32_t row, const char* data,
+                   std::uint64_t size);
+// Whether a reader may trust it: rows within capacity, no NULL series, every string written.
+bool well_formed(const weir_batch& batch);
+
+}  // namespace weir::core

@@ -1,0 +1,121 @@
+// Admission, the three policies, and waiting for room.
+#include "core/pipeline/consumer_queue.hpp"
+
+#include <algorithm>
+
+namespace weir::core {
+
+ConsumerQueue::ConsumerQueue(std::uint64_t bytes_max, WhenFull when_full)
+    : bytes_max_(bytes_max),
+      when_full_(when_full),
+      ring_(static_cast<std::size_t>(std::min(bytes_max / kCellBytes + 2, kCellsMax))) {}
+
+ConsumerQueue::~ConsumerQueue() { drop_rest(); }
+
+bool ConsumerQueue::reserve(std::uint64_t bytes) {
+  std::uint64_t held = bytes_held_.load(std::memory_order_seq_cst);
+  do {
+    // A chain that alone exceeds the limit is let into an empty queue: it could never be
+    // delivered otherwise, and its memory is there already.
+    if (held != 0 && held + bytes > bytes_max_) return false;
+    // Compare and swap, not add and take back: a sum that is too high for a moment would make
+    // another producer wait for room that is there.
+  } while (!bytes_held_.compare_exchange_weak(held, held + bytes, std::memory_order_seq_cst));
+  return true;
+}
+
+void ConsumerQueue::unreserve(std::uint64_t bytes) {
+  bytes_held_.fetch_sub(bytes, std::memory_order_seq_cst);
+  if (waiting_.load(std::memory_order_seq_cst) > 0) {
+    const std::lock_guard lock(room_mutex_);
+    room_.notify_all();
+  }
+}
+
+void ConsumerQueue::admit(Batch* chain, Route& route) {
+  // Held before visible: the consumer may finish it before this returns.
+  route.rows_held.fetch_add(static_cast<std::int64_t>(chain->chain_rows),
+                            std::memory_order_relaxed);
+  if (ring_.push({chain, &route})) {
+    waker_.wake();
+    return;
+  }
+  // Only a queue of more than kCellsMax tiny chains comes here.
+  route.rows_held.fetch_sub(static_cast<std::int64_t>(chain->chain_rows),
+                            std::memory_order_relaxed);
+  const std::uint64_t bytes = chain->chain_bytes;
+  drop(chain, route, DropReason::kQueueFullNewest);
+  unreserve(bytes);
+}
+
+void ConsumerQueue::drop(Batch* chain, Route& route, DropReason reason) {
+  route.dropped(reason, chain->chain_rows);
+  release(chain);
+}
+
+// Drops the oldest chain in the ring; false when there is none.
+bool ConsumerQueue::make_room() {
+  Item oldest;
+  if (!ring_.pop(oldest)) return false;
+  oldest.route->dropped(DropReason::kQueueFullOldest, oldest.chain->chain_rows);
+  finish(oldest);
+  return true;
+}
+
+void ConsumerQueue::push_reserved(Batch* chain, Route& route) {
+  route.rows_offered.fetch_add(chain->chain_rows, std::memory_order_relaxed);
+  route.batches_offered.fetch_add(1, std::memory_order_relaxed);
+  admit(chain, route);
+}
+
+void ConsumerQueue::push(Batch* chain, Route& route) {
+  route.rows_offered.fetch_add(chain->chain_rows, std::memory_order_relaxed);
+  route.batches_offered.fetch_add(1, std::memory_order_relaxed);
+  const std::uint64_t bytes = chain->chain_bytes;
+  if (reserve(bytes)) return admit(chain, route);
+  if (when_full_ == WhenFull::kDropOldest) {
+    while (make_room()) {
+      if (reserve(bytes)) return admit(chain, route);
+    }
+  }
+  if (when_full_ != WhenFull::kBlock) return drop(chain, route, DropReason::kQueueFullNewest);
+
+  bool room = false;
+  {
+    std::unique_lock lock(room_mutex_);
+    waiting_.fetch_add(1, std::memory_order_seq_cst);
+    room_.wait(lock, [&] {
+      return (room = reserve(bytes)) || giving_up_.load(std::memory_order_seq_cst);
+    });
+    waiting_.fetch_sub(1, std::memory_order_seq_cst);
+  }
+  if (room) {
+    admit(chain, route);
+  } else {
+    drop(chain, route, DropReason::kShutdown);
+  }
+}
+
+void ConsumerQueue::finish(const Item& item) {
+  item.route->rows_held.fetch_sub(static_cast<std::int64_t>(item.chain->chain_rows),
+                                  std::memory_order_relaxed);
+  const std::uint64_t bytes = item.chain->chain_bytes;
+  release(item.chain);
+  unreserve(bytes);
+}
+
+void ConsumerQueue::give_up() {
+  giving_up_.store(true, std::memory_order_seq_cst);
+  const std::lock_guard lock(room_mutex_);
+  room_.notify_all();
+}
+
+void ConsumerQueue::drop_rest() {
+  Item item;
+  while (ring_.pop(item)) {
+    item.route->dropped(DropReason::kShutdown, item.chain->chain_rows);
+    finish(item);
+  }
+}
+
+}  // namespace weir::core

@@ -1,0 +1,88 @@
+// The one queue of a consumer: bounded in bytes, lock-free, with a policy for when it is full.
+//
+// The limit covers everything the consumer holds: chains in the ring and those that it took out
+// and is not done with. A chain is charged the whole memory of its batches, in every queue that
+// it is in. The ring has a cell per kCellBytes of the limit, and no chain is smaller, so that it
+// is always the bytes that limit.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+
+#include "core/pipeline/batch.hpp"
+#include "core/pipeline/ring.hpp"
+#include "core/pipeline/route.hpp"
+#include "core/pipeline/waker.hpp"
+
+namespace weir::core {
+
+enum class WhenFull : std::uint8_t { kBlock, kDropOldest, kDropNewest };
+
+class ConsumerQueue {
+ public:
+  struct Item {
+    Batch* chain;
+    Route* route;
+  };
+
+  ConsumerQueue(std::uint64_t bytes_max, WhenFull when_full);
+  ~ConsumerQueue();
+
+  // Takes one reference on the chain over, whatever happens to it; counts both sides of the
+  // route. Waits only under kBlock. Any thread.
+  void push(Batch* chain, Route& route);
+
+  // For try_emit: room set aside beforehand, so that a push to several queues is all or none.
+  bool reserve(std::uint64_t bytes);
+  void unreserve(std::uint64_t bytes);
+  void push_reserved(Batch* chain, Route& route);
+
+  // The consumer's thread. False when empty.
+  bool pop(Item& item) { return ring_.pop(item); }
+  // Sleeps until there is something to pop, a wake, or the deadline.
+  void sleep_until(Waker::Clock::time_point deadline) {
+    waker_.sleep_until(deadline, [this] { return !ring_.empty() || nudged(); });
+  }
+  // Done with an item: gives its room and its reference back. The outcome has been counted.
+  void finish(const Item& item);
+  // Ends the consumer's sleep. Any thread.
+  void nudge() {
+    nudged_.store(true, std::memory_order_seq_cst);
+    waker_.wake();
+  }
+  // From here on nobody waits for room: what finds none is dropped as shutdown.
+  void give_up();
+  // Drops everything still in the ring as shutdown. The consumer's thread has ended.
+  void drop_rest();
+
+  bool empty() const { return ring_.empty(); }
+  WhenFull when_full() const { return when_full_; }
+  std::uint64_t bytes_held() const { return bytes_held_.load(std::memory_order_relaxed); }
+  std::uint64_t bytes_max() const { return bytes_max_; }
+
+ private:
+  static constexpr std::uint64_t kCellBytes = 256;
+  static constexpr std::uint64_t kCellsMax = 1u << 22;
+
+  bool nudged() { return nudged_.exchange(false, std::memory_order_seq_cst); }
+  void admit(Batch* chain, Route& route);
+  void drop(Batch* chain, Route& route, DropReason reason);
+  bool make_room();
+
+  const std::uint64_t bytes_max_;
+  const WhenFull when_full_;
+  Ring<Item> ring_;
+  alignas(64) std::atomic<std::uint64_t> bytes_held_{0};
+  alignas(64) Waker waker_;
+  std::atomic<bool> nudged_{false};
+  std::atomic<bool> giving_up_{false};
+
+  // Producers that wait for room.
+  std::atomic<int> waiting_{0};
+  std::mutex room_mutex_;
+  std::condition_variable room_;
+};
+
+}  // namespace weir::core

@@ -1,0 +1,294 @@
+// Building, starting and stopping. Start goes against the stream, sinks first; stop goes with it.
+#include "core/pipeline/pipeline.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "core/telemetry/log.hpp"
+
+namespace weir::core {
+
+namespace {
+
+constexpr int kExitConfiguration = 78;
+// How long a plugin may take, after the timeout, to return from a call that it is in.
+constexpr std::chrono::seconds kGrace{2};
+
+std::int64_t now_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+WhenFull to_core(config::WhenFull w) {
+  return w == config::WhenFull::kBlock        ? WhenFull::kBlock
+         : w == config::WhenFull::kDropOldest ? WhenFull::kDropOldest
+                                              : WhenFull::kDropNewest;
+}
+
+// While it lives: at `soft`, nobody waits for room any more; at `hard`, the process ends even
+// though a plugin does not return to the control thread.
+class StopWatchdog {
+ public:
+  StopWatchdog(SteadyClock::time_point soft, SteadyClock::time_point hard,
+               std::function<void()> give_up)
+      : thread_([=, this] {
+          std::unique_lock lock(mutex_);
+          if (done_.wait_until(lock, soft, [this] { return finished_; })) return;
+          give_up();
+          if (done_.wait_until(lock, hard, [this] { return finished_; })) return;
+          log_error("a plugin does not return from its stop; the agent ends without it");
+          log_flush();
+          _exit(1);
+        }) {}
+  ~StopWatchdog() {
+    {
+      const std::lock_guard lock(mutex_);
+      finished_ = true;
+    }
+    done_.notify_all();
+    thread_.join();
+  }
+  StopWatchdog(const StopWatchdog&) = delete;
+  StopWatchdog& operator=(const StopWatchdog&) = delete;
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable done_;
+  bool finished_ = false;
+  std::thread thread_;
+};
+
+}  // namespace
+
+Pipeline::Pipeline(std::unique_ptr<config::Config> config)
+    : config_(std::move(config)),
+      registry_(epochs_, config_->agent.max_series),
+      services_{epochs_,
+                registry_,
+                config_->agent.hostname,
+                config_->agent.data_dir,
+                now_ns(),
+                [this](weir_telemetry_row row, void* context) { visit_telemetry(row, context); }},
+      scheduler_(std::make_unique<Scheduler>()) {
+  for (const config::Component& c : config_->components) {
+    components_.push_back(std::make_unique<Component>(c));
+  }
+}
+
+Pipeline::~Pipeline() {
+  if (!stopped_) stop();
+}
+
+int Pipeline::leave_out(Component& c, const std::string& why, bool configuration) {
+  c.type = nullptr;
+  const bool fatal = configuration || c.config.required();
+  log(WEIR_LOG_ERROR, c.config.id, why + (fatal ? "" : "; the agent goes on without it"));
+  return fatal ? (configuration ? kExitConfiguration : 1) : 0;
+}
+
+int Pipeline::create(Component& c) {
+  if (!c.works()) return leave_out(c, c.config.refusal, false);
+  StaticLabels labels = config_->agent.labels;
+  for (const auto& [key, value] : c.config.source.labels) labels[key] = value;
+  c.host = std::make_unique<Host>(services_, c.config.id, std::move(labels));
+  char text[1024] = "";
+  weir_error error{sizeof error, sizeof text, text, nullptr};
+  const weir_status status =
+      c.type->create(c.host->abi(), c.config.options, &c.instance, &error);
+  if (status == WEIR_OK) return 0;
+  std::string why = std::string("cannot be created: ") + text;
+  if (status == WEIR_CONFIG && error.at != nullptr && error.at->line != 0) {
+    why = std::string(error.at->file) + ':' + std::to_string(error.at->line) + ':' +
+          std::to_string(error.at->column) + ": " + text;
+  }
+  return leave_out(c, why, status == WEIR_CONFIG);
+}
+
+int Pipeline::start(Component& c) {
+  if (!c.works()) return 0;
+  char text[1024] = "";
+  weir_error error{sizeof error, sizeof text, text, nullptr};
+  if (c.type->start != nullptr && c.type->start(c.instance, &error) != WEIR_OK) {
+    c.type->destroy(std::exchange(c.instance, nullptr));
+    return leave_out(c, std::string("cannot start: ") + text, false);
+  }
+  c.started = true;
+  ++running_;
+  return 0;
+}
+
+// Queues and routes of all consumers that work.
+void Pipeline::connect() {
+  for (auto& consumer : components_) {
+    if (consumer->is_source() || !consumer->works()) continue;
+    const config::BufferOptions& buffer = consumer->config.consumer.buffer;
+    consumer->queue =
+        std::make_unique<ConsumerQueue>(buffer.max_size.count, to_core(buffer.when_full));
+    for (const std::string& input : consumer->config.inputs) {
+      const auto producer =
+          std::find_if(components_.begin(), components_.end(),
+                       [&](const auto& c) { return c->config.id == input && c->works(); });
+      if (producer == components_.end()) continue;
+      routes_.push_back(std::make_unique<Route>(input, consumer->config.id, *consumer->queue));
+      (*producer)->host->output().connect(*routes_.back());
+    }
+  }
+}
+
+int Pipeline::start() {
+  for (const config::Problem& warning : config_->warnings) {
+    log_warn(warning.place.file + ':' + std::to_string(warning.place.line) + ':' +
+             std::to_string(warning.place.column) + ": " + warning.message);
+  }
+  for (auto& c : components_) {
+    if (const int code = create(*c); code != 0) return code;
+  }
+  const auto start_all = [&](auto which) {
+    for (auto c = components_.rbegin(); c != components_.rend(); ++c) {
+      if (!which(**c)) continue;
+      if (const int code = start(**c); code != 0) return code;
+    }
+    return 0;
+  };
+  if (const int code = start_all([](const Component& c) { return !c.is_source(); })) return code;
+  connect();
+  for (auto& c : components_) {
+    if (!c->works() || c->is_source()) continue;
+    if (c->config.kind == WEIR_PROCESSOR) {
+      c->worker = std::make_unique<ProcessorWorker>(*c->host, *c->queue, *c->type, c->instance);
+    } else {
+      const config::SinkOptions& sink = c->config.sink;
+      c->worker = std::make_unique<SinkWorker>(
+          *c->host, *c->queue, *c->type, c->instance,
+          BatchLimits{sink.batch.max_rows, sink.batch.max_bytes.count, sink.batch.max_delay},
+          RetryPolicy{sink.retry.initial, sink.retry.max});
+    }
+    c->worker->start();
+  }
+  if (const int code = start_all([](const Component& c) { return c.is_source(); })) return code;
+  for (auto& c : components_) {
+    if (!c->is_source() || !c->works() || c->type->collect == nullptr) continue;
+    scheduler_->add({c->config.id, c->config.source.interval.value_or(config_->agent.interval),
+                     c->config.source.jitter,
+                     [this, &component = *c](std::int64_t time) { collect(component, time); },
+                     &c->collections});
+  }
+  return 0;
+}
+
+void Pipeline::collect(Component& c, std::int64_t time) {
+  char text[1024] = "";
+  weir_error error{sizeof error, sizeof text, text, nullptr};
+  weir_status status;
+  {
+    Host::Staging staging(*c.host);
+    status = c.type->collect(c.instance, time, &error);
+  }
+  if (status != WEIR_OK) {
+    c.collections.errors.fetch_add(1, std::memory_order_relaxed);
+    log(WEIR_LOG_WARN, c.config.id, std::string("a collection failed: ") + text);
+  } else if (c.collection_failing) {
+    log(WEIR_LOG_INFO, c.config.id, "collects again");
+  }
+  c.collection_failing = status != WEIR_OK;
+}
+
+bool Pipeline::collect_once() {
+  bool good = true;
+  const std::int64_t time = now_ns();
+  for (auto& c : components_) {
+    if (!c->is_source() || !c->works() || c->type->collect == nullptr) continue;
+    collect(*c, time);
+    good = good && !c->collection_failing;
+  }
+  return good;
+}
+
+bool Pipeline::stop() {
+  stopped_ = true;
+  const auto timeout = config_->agent.shutdown_timeout;
+  const auto begin = SteadyClock::now();
+  const auto deadline = begin + timeout;
+  bool clean = true;
+  {
+    // A producer that waits for room gets three quarters of the time.
+    StopWatchdog watchdog(begin + timeout * 3 / 4, deadline + 3 * kGrace, [this] {
+      for (auto& c : components_) {
+        if (c->queue) c->queue->give_up();
+      }
+    });
+    for (auto& c : components_) {
+      if (c->is_source() && c->host) c->host->set_stopping();
+    }
+    for (const std::string& id : scheduler_->stop(deadline + kGrace)) {
+      log(WEIR_LOG_ERROR, id, "does not return from its collection; it is left behind");
+      clean = false;
+      for (auto& c : components_) c->hangs |= c->config.id == id;
+    }
+    for (auto& c : components_) {
+      if (!c->is_source() || !c->started || c->hangs) continue;
+      if (c->type->stop != nullptr) c->type->stop(c->instance);
+    }
+    // Processors are in the order of the stream: each is empty before the next must be.
+    for (auto& c : components_) {
+      if (!c->worker) continue;
+      c->worker->drain();
+      if (c->config.kind == WEIR_PROCESSOR) c->worker->join_until(deadline);
+    }
+    for (auto& c : components_) {
+      if (!c->worker) continue;
+      if (!c->worker->join_until(deadline)) {
+        c->host->set_stopping();
+        c->worker->abandon();
+      }
+    }
+    for (auto& c : components_) {
+      if (!c->worker || c->worker->join_until(std::max(deadline, SteadyClock::now()) + kGrace)) {
+        continue;
+      }
+      log(WEIR_LOG_ERROR, c->config.id, "does not return from its call; it is left behind");
+      c->hangs = true;
+      clean = false;
+      c->worker->detach();
+    }
+    for (auto& c : components_) {
+      if (c->queue && !c->hangs) c->queue->drop_rest();
+      if (c->is_source() || !c->started || c->hangs) continue;
+      if (c->type->stop != nullptr) c->type->stop(c->instance);
+    }
+    for (auto& c : components_) {
+      if (c->instance != nullptr && !c->hangs) c->type->destroy(c->instance);
+    }
+  }
+  report_routes();
+  if (!clean) {
+    // Threads that hang still use all this.
+    for (auto& c : components_) static_cast<void>(c.release());
+    for (auto& r : routes_) static_cast<void>(r.release());
+  }
+  return clean;
+}
+
+void Pipeline::report_routes() const {
+  for (const auto& r : routes_) {
+    std::string text = std::to_string(r->rows_offered) + " rows in, " +
+                       std::to_string(r->rows_delivered) + " delivered";
+    std::uint64_t dropped = 0;
+    for (std::size_t i = 0; i < kDropReasons; ++i) {
+      dropped += r->rows_dropped[i];
+      if (r->rows_dropped[i] == 0) continue;
+      text += ", " + std::to_string(r->rows_dropped[i]) + " dropped (" + kDropReasonNames[i] + ")";
+    }
+    if (dropped == 0) text += ", 0 dropped";
+    text += ", " + std::to_string(r->rows_held) + " held";
+    log(WEIR_LOG_INFO, "", "route " + r->producer + " -> " + r->consumer + ": " + text);
+  }
+}
+
+}  // namespace weir::core

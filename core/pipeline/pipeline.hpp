@@ -1,0 +1,61 @@
+// The running system: instances of the configured components, their queues, routes and threads.
+//
+// Made from a configuration that was found to be right. One control thread builds, starts and
+// stops it. What fails here without being `required` is left out and told.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/config/model.hpp"
+#include "core/pipeline/component.hpp"
+#include "core/pipeline/registry.hpp"
+
+namespace weir::core {
+
+class Pipeline {
+ public:
+  explicit Pipeline(std::unique_ptr<config::Config> config);
+  ~Pipeline();
+  Pipeline(const Pipeline&) = delete;
+  Pipeline& operator=(const Pipeline&) = delete;
+
+  // Creates and starts every component but does not collect. 0, or the exit code: 78 where an
+  // option turns out to be wrong, 1 where a required component cannot work. Says why itself.
+  int start();
+  // From now on sources are collected on their intervals.
+  void schedule() { scheduler_->start(); }
+  // Collects every source once, now, on this thread. Instead of `schedule`. False: one failed.
+  bool collect_once();
+
+  // Stops sources, drains, persists, tells the counts. False when a plugin hangs: its thread is
+  // left behind, and the process must end with _exit.
+  bool stop();
+
+  const std::vector<std::unique_ptr<Route>>& routes() const { return routes_; }
+  std::size_t component_count() const { return running_; }
+  // The rows of weir.telemetry/1.
+  void visit_telemetry(weir_telemetry_row row, void* context) const;
+
+ private:
+  int create(Component& component);
+  int start(Component& component);
+  int leave_out(Component& component, const std::string& why, bool configuration);
+  void connect();
+  void collect(Component& component, std::int64_t time);
+  void report_routes() const;
+
+  std::unique_ptr<config::Config> config_;
+  Epochs epochs_;
+  Registry registry_;
+  Services services_;
+  std::vector<std::unique_ptr<Route>> routes_;
+  std::vector<std::unique_ptr<Component>> components_;  // sources, processors, sinks
+  std::unique_ptr<Scheduler> scheduler_;
+  std::size_t running_ = 0;
+  bool stopped_ = false;
+};
+
+}  // namespace weir::core

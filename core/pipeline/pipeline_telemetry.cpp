@@ -1,0 +1,52 @@
+// What the pipeline tells about itself: a row for each component, route and reason.
+#include "core/pipeline/pipeline.hpp"
+#include "core/telemetry/self.hpp"
+
+namespace weir::core {
+
+void Pipeline::visit_telemetry(weir_telemetry_row row, void* context) const {
+  const auto seconds = [](std::uint64_t ns) { return real(static_cast<double>(ns) / 1e9); };
+
+  telemetry_row(row, context, kBuildSchema, {agent_version()}, {count(1)});
+  telemetry_row(
+      row, context, kAgentSchema, {},
+      {count(registry_.series_count()), count(registry_.measurement_count()),
+       count(static_cast<std::uint64_t>(epochs_.alive())), count(scheduler_->clock_jumps())});
+  const ProcessFigures p = process_figures();
+  telemetry_row(row, context, kProcessSchema, {},
+                {real(p.cpu_seconds), count(p.resident_bytes), count(p.virtual_bytes),
+                 count(p.open_fds), count(p.max_fds), count(p.threads),
+                 real(static_cast<double>(services_.epoch) / 1e9)});
+
+  for (const auto& c : components_) {
+    if (!c->works()) continue;
+    const std::string& id = c->config.id;
+    telemetry_row(row, context, kComponentInfo,
+                  {id, config::kind_name(c->config.kind), c->config.type}, {count(1)});
+    if (c->config.kind != WEIR_SINK) {
+      const CollectionCounts& n = c->collections;
+      telemetry_row(row, context, kSourceSchema, {id},
+                    {count(c->host->rows_emitted), count(c->host->batches_emitted),
+                     count(c->host->batches_malformed), count(n.collections), count(n.errors),
+                     count(n.missed), count(n.overruns), seconds(n.busy_ns), seconds(n.last_ns)});
+    }
+    if (c->worker) {
+      const Worker& w = *c->worker;
+      telemetry_row(row, context, kConsumerSchema, {id},
+                    {count(w.calls), count(w.retries), count(w.errors), seconds(w.busy_ns),
+                     count(w.failing ? 1 : 0), count(c->queue->bytes_held()),
+                     count(c->queue->bytes_max())});
+    }
+  }
+  for (const auto& r : routes_) {
+    telemetry_row(row, context, kRouteSchema, {r->producer, r->consumer},
+                  {count(r->rows_offered), count(r->batches_offered), count(r->rows_delivered),
+                   count(static_cast<std::uint64_t>(r->rows_held.load()))});
+    for (std::size_t i = 0; i < kDropReasons; ++i) {
+      telemetry_row(row, context, kRouteDroppedSchema,
+                    {r->producer, r->consumer, kDropReasonNames[i]}, {count(r->rows_dropped[i])});
+    }
+  }
+}
+
+}  // namespace weir::core

@@ -1,0 +1,84 @@
+// Measurements and series of the process: each registered once, found by name and labels.
+//
+// A measurement lives as long as the process. A series lives while somebody uses it; when its
+// last user has released it, its memory and its index wait (see Epochs) until no batch can hold
+// it, and the index is then used again with a higher generation.
+#pragma once
+
+#include <boost/unordered/unordered_flat_set.hpp>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/pipeline/epochs.hpp"
+#include "weir/abi.h"
+
+namespace weir::core {
+
+// Labels that the configuration gives to everything a component emits, sorted by key.
+using StaticLabels = std::map<std::string, std::string>;
+
+class Registry {
+ public:
+  Registry(Epochs& epochs, std::uint64_t series_max);
+  ~Registry();
+  Registry(const Registry&) = delete;
+  Registry& operator=(const Registry&) = delete;
+
+  // The measurement of that description, with those labels of `labels` appended that it does not
+  // have itself. nullptr and `error` when a rule of weir_measurement is broken, or when a field
+  // of the same name exists with another type. Any thread.
+  const weir_measurement* measurement(const weir_measurement& wanted, const StaticLabels& labels,
+                                      std::string& error);
+
+  // Interns. `values` is parallel to the labels of the description; the values of the appended
+  // ones come from `labels`. nullptr and `error` at a limit. Any thread.
+  const weir_series* series(const weir_measurement* measurement, const weir_string* values,
+                            const StaticLabels& labels, std::string& error);
+  // Matches one `series`. Any thread.
+  void release(const weir_series* series);
+
+  std::uint64_t series_count() const;
+  std::uint64_t measurement_count() const;
+
+ private:
+  struct Measurement;
+  struct Series;
+  struct SeriesHash {
+    std::size_t operator()(const Series* s) const;
+  };
+  struct SeriesEqual {
+    bool operator()(const Series* a, const Series* b) const;
+  };
+  struct FieldKind {
+    weir_type type;
+    weir_metric metric;
+  };
+
+  void reclaim();
+  static Series* make_series(const weir_measurement* m, const std::vector<weir_string>& values,
+                             std::uint64_t hash);
+
+  Epochs& epochs_;
+  const std::uint64_t series_max_;
+
+  mutable std::mutex measurements_mutex_;
+  std::unordered_map<std::string, std::unique_ptr<Measurement>> measurements_;  // by signature
+  std::unordered_map<std::string, FieldKind> field_kinds_;  // by measurement and field
+
+  mutable std::mutex series_mutex_;
+  boost::unordered_flat_set<Series*, SeriesHash, SeriesEqual> series_;
+  std::vector<std::uint32_t> generations_;  // by index
+  std::vector<std::uint32_t> free_indexes_;
+  std::deque<Series*> retired_;  // in the order of their epochs
+  std::vector<weir_string> scratch_;
+};
+
+}  // namespace weir::core

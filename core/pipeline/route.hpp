@@ -1,0 +1,50 @@
+// A route: the edge from a producer's output to a consumer's queue, and its bookkeeping.
+//
+// Conservation law, in rows, at rest and for ever:
+//   offered = delivered + dropped (by reason) + held
+// The left side is counted by the producer's thread, the right side by the queue and by the
+// consumer's thread, each where it happens; nothing is derived from the other.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+namespace weir::core {
+
+enum class DropReason : std::uint8_t {
+  kQueueFullOldest,  // pushed out by newer rows
+  kQueueFullNewest,  // came when there was no room
+  kRejected,         // the consumer said that they can never be delivered
+  kConsumerFailed,   // a processor failed on them
+  kShutdown,         // still held when the time to stop was over
+};
+inline constexpr std::size_t kDropReasons = 5;
+inline constexpr std::array<const char*, kDropReasons> kDropReasonNames{
+    "queue_full_oldest", "queue_full_newest", "rejected", "consumer_failed", "shutdown"};
+
+class ConsumerQueue;
+
+struct Route {
+  Route(std::string from, std::string to, ConsumerQueue& to_queue)
+      : producer(std::move(from)), consumer(std::move(to)), queue(to_queue) {}
+
+  const std::string producer, consumer;
+  ConsumerQueue& queue;
+
+  // The producer's side.
+  alignas(64) std::atomic<std::uint64_t> rows_offered{0};
+  std::atomic<std::uint64_t> batches_offered{0};
+  // The consumer's side.
+  alignas(64) std::atomic<std::uint64_t> rows_delivered{0};
+  std::array<std::atomic<std::uint64_t>, kDropReasons> rows_dropped{};
+  // Both: up when a chain is admitted, down when it is done with.
+  alignas(64) std::atomic<std::int64_t> rows_held{0};
+
+  void dropped(DropReason reason, std::uint64_t rows) {
+    rows_dropped[static_cast<std::size_t>(reason)].fetch_add(rows, std::memory_order_relaxed);
+  }
+};
+
+}  // namespace weir::core

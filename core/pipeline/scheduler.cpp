@@ -1,0 +1,225 @@
+// Boost.Asio timers and a pool that grows by one for every collection that overruns.
+#include "core/pipeline/scheduler.hpp"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "core/pipeline/fnv.hpp"
+#include "core/telemetry/log.hpp"
+
+namespace weir::core {
+
+namespace {
+
+using std::chrono::nanoseconds;
+using Steady = std::chrono::steady_clock;
+
+constexpr int kThreads = 2;
+// The wall clock may drift from the monotonic one by this much between two ticks before it
+// counts as a jump.
+constexpr nanoseconds kJump = std::chrono::milliseconds(500);
+
+std::int64_t wall_now_ns() {
+  return std::chrono::duration_cast<nanoseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace
+
+struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
+  struct Source {
+    Source(boost::asio::io_context& io, Task t) : task(std::move(t)), tick(io), deadline(io) {
+      Fnv hash;
+      hash.text(task.id);
+      const auto span = static_cast<std::uint64_t>(task.jitter_max.count());
+      jitter = nanoseconds(span == 0 ? 0 : static_cast<std::int64_t>(hash.value() % span));
+    }
+    Task task;
+    nanoseconds jitter;
+    boost::asio::steady_timer tick, deadline;
+    std::int64_t number = 0;  // of the tick that is waited for: its time over the interval
+    std::int64_t wall_ns = 0;  // the two clocks when that wait began
+    Steady::time_point steady;
+    std::atomic<bool> collecting{false};
+    std::atomic<std::uint64_t> generation{0};  // of collections: which one a deadline is for
+  };
+
+  boost::asio::io_context io{kThreads};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{
+      io.get_executor()};
+  std::vector<std::unique_ptr<Source>> sources;
+  std::atomic<bool> stopping{false};
+  std::atomic<std::uint64_t> jumps{0};
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  int running = 0;  // pool threads
+  int wanted = 0;   // how many there should be
+  std::vector<std::thread> threads;
+  std::vector<Source*> replacements;  // for whose threads there is a replacement
+
+  // Under mutex.
+  void spawn() {
+    ++running;
+    threads.emplace_back([self = shared_from_this()] {
+      pthread_setname_np(pthread_self(), "weir-sched");
+      self->run();
+    });
+  }
+
+  void run() {
+    for (;;) {
+      {
+        std::unique_lock lock(mutex);
+        if (running > wanted) break;
+      }
+      if (io.run_one() == 0) break;
+    }
+    const std::lock_guard lock(mutex);
+    --running;
+    changed.notify_all();
+  }
+
+  void arm(Source& s) {
+    const std::int64_t interval = s.task.interval.count();
+    s.wall_ns = wall_now_ns();
+    s.steady = Steady::now();
+    s.number = (s.wall_ns - s.jitter.count()) / interval + 1;
+    wait(s);
+  }
+
+  void wait(Source& s) {
+    const std::int64_t due_ns = s.number * s.task.interval.count() + s.jitter.count();
+    s.tick.expires_at(s.steady + nanoseconds(due_ns - s.wall_ns));
+    s.tick.async_wait([self = shared_from_this(), &s](const boost::system::error_code& error) {
+      if (!error && !self->stopping.load()) self->fire(s);
+    });
+  }
+
+  void fire(Source& s) {
+    const std::int64_t interval = s.task.interval.count();
+    const nanoseconds drift =
+        nanoseconds(wall_now_ns() - s.wall_ns) - (Steady::now() - s.steady);
+    if (drift > kJump || drift < -kJump) {
+      jumps.fetch_add(1, std::memory_order_relaxed);
+      log(WEIR_LOG_WARN, s.task.id,
+          "the wall clock jumped by " +
+              std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(drift).count()) +
+              " ms; collections are aligned to it anew");
+      return arm(s);
+    }
+
+    collect(s);
+
+    const std::int64_t done = s.number;
+    s.wall_ns = wall_now_ns();
+    s.steady = Steady::now();
+    s.number = std::max(done, (s.wall_ns - s.jitter.count()) / interval) + 1;
+    // A clock set back during the collection must not stop this source for as long.
+    s.number = std::min(s.number, (s.wall_ns - s.jitter.count()) / interval + 2);
+    if (s.number > done + 1) {
+      s.task.counts->missed.fetch_add(static_cast<std::uint64_t>(s.number - done - 1),
+                                      std::memory_order_relaxed);
+    }
+    wait(s);
+  }
+
+  void collect(Source& s) {
+    const std::uint64_t generation = s.generation.fetch_add(1) + 1;
+    s.collecting.store(true);
+    s.deadline.expires_after(s.task.interval);
+    s.deadline.async_wait([self = shared_from_this(), &s,
+                           generation](const boost::system::error_code& error) {
+      if (!error) self->overrun(s, generation);
+    });
+    const auto begin = Steady::now();
+    s.task.collect(s.number * s.task.interval.count());
+    const auto took = static_cast<std::uint64_t>((Steady::now() - begin).count());
+    CollectionCounts& counts = *s.task.counts;
+    counts.collections.fetch_add(1, std::memory_order_relaxed);
+    counts.busy_ns.fetch_add(took, std::memory_order_relaxed);
+    counts.last_ns.store(took, std::memory_order_relaxed);
+
+    const std::lock_guard lock(mutex);
+    s.collecting.store(false);
+    s.deadline.cancel();
+    const auto replaced = std::find(replacements.begin(), replacements.end(), &s);
+    if (replaced != replacements.end()) {
+      replacements.erase(replaced);
+      --wanted;  // whichever thread is free next goes
+    }
+    changed.notify_all();
+  }
+
+  // The collection is still under way after a whole interval: give the pool another thread.
+  void overrun(Source& s, std::uint64_t generation) {
+    {
+      const std::lock_guard lock(mutex);
+      if (!s.collecting.load() || s.generation.load() != generation || stopping.load()) return;
+      replacements.push_back(&s);
+      ++wanted;
+      spawn();
+    }
+    s.task.counts->overruns.fetch_add(1, std::memory_order_relaxed);
+    log(WEIR_LOG_WARN, s.task.id,
+        "a collection takes longer than the interval; ticks are missed until it returns");
+  }
+
+};
+
+Scheduler::Scheduler() : impl_(std::make_shared<Impl>()) {}
+
+Scheduler::~Scheduler() {
+  if (impl_->stopping.load()) return;
+  stop(Steady::now() + std::chrono::hours(24));
+}
+
+void Scheduler::add(Task task) {
+  impl_->sources.push_back(std::make_unique<Impl::Source>(impl_->io, std::move(task)));
+}
+
+void Scheduler::start() {
+  for (const auto& s : impl_->sources) impl_->arm(*s);
+  const std::lock_guard lock(impl_->mutex);
+  impl_->wanted = kThreads;
+  while (impl_->running < kThreads) impl_->spawn();
+}
+
+std::vector<std::string> Scheduler::stop(Steady::time_point deadline) {
+  std::vector<std::string> hanging;
+  impl_->stopping.store(true);
+  impl_->work.reset();
+  impl_->io.stop();
+  std::vector<std::thread> threads;
+  {
+    std::unique_lock lock(impl_->mutex);
+    const bool ended =
+        impl_->changed.wait_until(lock, deadline, [&] { return impl_->running == 0; });
+    threads.swap(impl_->threads);
+    if (!ended) {
+      for (const auto& s : impl_->sources) {
+        if (s->collecting.load()) hanging.push_back(s->task.id);
+      }
+    }
+  }
+  for (std::thread& t : threads) {
+    if (hanging.empty()) {
+      t.join();
+    } else {
+      t.detach();
+    }
+  }
+  return hanging;
+}
+
+std::uint64_t Scheduler::clock_jumps() const { return impl_->jumps.load(); }
+
+}  // namespace weir::core

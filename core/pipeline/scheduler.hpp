@@ -1,0 +1,61 @@
+// Fires sources: on monotonic timers aligned to the wall clock, from a small pool of threads.
+//
+// A source's ticks stand for the multiples of its interval on the wall clock (plus its jitter, a
+// fixed delay of its own). A tick that comes while its source is still collecting is missed and
+// counted. A collection that lasts longer than its interval keeps its thread, but the pool gets
+// another for as long, so that it never delays other sources. After a jump of the wall clock the
+// next tick is computed afresh.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace weir::core {
+
+// Of one source; any thread reads.
+struct CollectionCounts {
+  std::atomic<std::uint64_t> collections{0};
+  std::atomic<std::uint64_t> errors{0};
+  std::atomic<std::uint64_t> missed{0};    // ticks that came while one was under way
+  std::atomic<std::uint64_t> overruns{0};  // collections that lasted longer than the interval
+  std::atomic<std::uint64_t> busy_ns{0};
+  std::atomic<std::uint64_t> last_ns{0};  // duration of the last
+};
+
+class Scheduler {
+ public:
+  struct Task {
+    std::string id;
+    std::chrono::nanoseconds interval;
+    std::chrono::nanoseconds jitter_max;
+    // Collects for that instant (ns since the Unix epoch).
+    std::function<void(std::int64_t time)> collect;
+    CollectionCounts* counts;
+  };
+
+  Scheduler();
+  ~Scheduler();
+  Scheduler(const Scheduler&) = delete;
+  Scheduler& operator=(const Scheduler&) = delete;
+
+  // Before `start`.
+  void add(Task task);
+  void start();
+  // No new collection begins; waits for those under way. Empty when all have ended by `deadline`;
+  // else the sources whose threads could not be joined: the process must then end without
+  // destroying what they use.
+  std::vector<std::string> stop(std::chrono::steady_clock::time_point deadline);
+
+  std::uint64_t clock_jumps() const;
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;  // shared with threads that hang
+};
+
+}  // namespace weir::core

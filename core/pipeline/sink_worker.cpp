@@ -1,0 +1,163 @@
+// Delivery: batches are gathered, written, repeated with a growing pause, and accounted for.
+#include <algorithm>
+#include <cmath>
+
+#include "core/pipeline/worker.hpp"
+#include "core/telemetry/log.hpp"
+
+namespace weir::core {
+
+SinkWorker::SinkWorker(Host& host, ConsumerQueue& queue, const weir_component_type& type,
+                       void* instance, BatchLimits limits, RetryPolicy retry)
+    : Worker(host, queue),
+      type_(type),
+      instance_(instance),
+      limits_(limits),
+      retry_(retry),
+      random_(static_cast<std::minstd_rand::result_type>(
+          SteadyClock::now().time_since_epoch().count())) {}
+
+void SinkWorker::run() {
+  while (mode() != Mode::kAbandon) {
+    if (batches_.empty()) {
+      gather();
+      if (due()) choose();
+    }
+    if (!batches_.empty()) {
+      if (!write()) back_off();
+    } else if (pending_.empty() && mode() == Mode::kDrain) {
+      return;
+    } else {
+      queue_.sleep_until(pending_.empty() ? SteadyClock::time_point::max()
+                                          : oldest_ + limits_.delay_max);
+    }
+  }
+  drop_pending();
+}
+
+// Takes what is in the queue, up to the limits of a write.
+void SinkWorker::gather() {
+  ConsumerQueue::Item item;
+  while (pending_rows_ < limits_.rows_max && pending_bytes_ < limits_.bytes_max &&
+         queue_.pop(item)) {
+    if (pending_.empty()) oldest_ = SteadyClock::now();
+    pending_.push_back({item, item.chain});
+    pending_rows_ += item.chain->chain_rows;
+    pending_bytes_ += item.chain->chain_bytes;
+  }
+}
+
+bool SinkWorker::due() const {
+  if (pending_.empty()) return false;
+  // Also when a memory budget smaller than the batch is used up: no more will come.
+  return pending_rows_ >= limits_.rows_max || pending_bytes_ >= limits_.bytes_max ||
+         mode() != Mode::kRun || limits_.delay_max.count() == 0 ||
+         queue_.bytes_held() >= queue_.bytes_max() / 2 ||
+         SteadyClock::now() >= oldest_ + limits_.delay_max;
+}
+
+// Fills batches_ from the front of pending_. A collection is not divided over two writes unless
+// it alone is over the limits.
+void SinkWorker::choose() {
+  std::uint64_t rows = 0, bytes = 0;
+  for (const Pending& p : pending_) {
+    std::uint64_t item_rows = 0, item_bytes = 0;
+    for (const Batch* b = p.cursor; b != nullptr; b = b->next) {
+      item_rows += b->abi.rows;
+      item_bytes += b->bytes;
+    }
+    const auto fits = [&](std::uint64_t more_rows, std::uint64_t more_bytes) {
+      return batches_.empty() ||
+             (rows + more_rows <= limits_.rows_max && bytes + more_bytes <= limits_.bytes_max);
+    };
+    if (!fits(item_rows, item_bytes)) return;
+    for (const Batch* b = p.cursor; b != nullptr; b = b->next) {
+      if (!fits(b->abi.rows, b->bytes)) return;
+      batches_.push_back(&b->abi);
+      rows += b->abi.rows;
+      bytes += b->bytes;
+    }
+  }
+}
+
+bool SinkWorker::write() {
+  char text[1024] = "";
+  weir_error error{sizeof error, sizeof text, text, nullptr};
+  host_.rejections().clear();
+  const auto begin = SteadyClock::now();
+  const weir_status status = type_.write(instance_, batches_.data(),
+                                         static_cast<std::uint32_t>(batches_.size()), &error);
+  busy_ns.fetch_add(static_cast<std::uint64_t>((SteadyClock::now() - begin).count()),
+                    std::memory_order_relaxed);
+  calls.fetch_add(1, std::memory_order_relaxed);
+  failing.store(status != WEIR_OK, std::memory_order_relaxed);
+
+  if (status != WEIR_OK && status != WEIR_REJECT) {
+    retries.fetch_add(1, std::memory_order_relaxed);
+    if (attempt_++ == 0) {
+      log(WEIR_LOG_WARN, id(), std::string("cannot write, will try again: ") + text);
+    }
+    return false;
+  }
+  if (status == WEIR_REJECT) {
+    errors.fetch_add(1, std::memory_order_relaxed);
+    log(WEIR_LOG_ERROR, id(), std::string("rows rejected for good: ") + text);
+  } else if (attempt_ != 0) {
+    log(WEIR_LOG_INFO, id(), "writes again after " + std::to_string(attempt_) + " retries");
+  }
+  attempt_ = 0;
+  settle(status);
+  return true;
+}
+
+// Accounts for every row of the write, and lets go of what is done with.
+void SinkWorker::settle(weir_status outcome) {
+  for (const Host::Rejection& r : host_.rejections()) {
+    log(WEIR_LOG_ERROR, id(),
+        std::to_string(r.rows) + " rows of '" + r.batch->measurement->name +
+            "' rejected for good: " + r.reason);
+  }
+  for (const weir_batch* batch : batches_) {
+    Pending& front = pending_.front();
+    std::uint64_t rejected = outcome == WEIR_REJECT ? batch->rows : 0;
+    if (outcome == WEIR_OK) {
+      for (const Host::Rejection& r : host_.rejections()) {
+        if (r.batch == batch) rejected += r.rows;
+      }
+      rejected = std::min<std::uint64_t>(rejected, batch->rows);
+    }
+    Route& route = *front.item.route;
+    route.rows_delivered.fetch_add(batch->rows - rejected, std::memory_order_relaxed);
+    if (rejected != 0) route.dropped(DropReason::kRejected, rejected);
+    front.cursor = front.cursor->next;
+    if (front.cursor == nullptr) {
+      pending_rows_ -= front.item.chain->chain_rows;
+      pending_bytes_ -= front.item.chain->chain_bytes;
+      queue_.finish(front.item);
+      pending_.pop_front();
+    }
+  }
+  batches_.clear();
+  host_.rejections().clear();
+}
+
+// Exponential, capped, with full jitter, so that a fleet does not come back as one.
+void SinkWorker::back_off() {
+  const double ceiling_ns = std::min(std::ldexp(static_cast<double>(retry_.initial.count()),
+                                                static_cast<int>(std::min(attempt_ - 1, 60u))),
+                                     static_cast<double>(retry_.max.count()));
+  std::uniform_real_distribution<double> jitter(0.0, 1.0);
+  pause(std::chrono::nanoseconds(static_cast<std::int64_t>(ceiling_ns * jitter(random_))));
+}
+
+void SinkWorker::drop_pending() {
+  for (const Pending& p : pending_) {
+    for (const Batch* b = p.cursor; b != nullptr; b = b->next) {
+      p.item.route->dropped(DropReason::kShutdown, b->abi.rows);
+    }
+    queue_.finish(p.item);
+  }
+  pending_.clear();
+}
+
+}  // namespace weir::core

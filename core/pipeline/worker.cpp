@@ -1,0 +1,89 @@
+// The threads of consumers in general, and those of processors.
+#include "core/pipeline/worker.hpp"
+
+#include <pthread.h>
+
+#include "core/telemetry/log.hpp"
+
+namespace weir::core {
+
+Worker::~Worker() {
+  if (!thread_.joinable()) return;
+  abandon();
+  thread_.join();
+}
+
+void Worker::start() {
+  thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), id().substr(0, 15).c_str());
+    run();
+    const std::lock_guard lock(mutex_);
+    finished_ = true;
+    changed_.notify_all();
+  });
+}
+
+void Worker::advance(Mode mode) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (mode_.load() < mode) mode_.store(mode, std::memory_order_seq_cst);
+    changed_.notify_all();
+  }
+  queue_.nudge();
+}
+
+bool Worker::join_until(SteadyClock::time_point deadline) {
+  if (!thread_.joinable()) return true;
+  {
+    std::unique_lock lock(mutex_);
+    if (!changed_.wait_until(lock, deadline, [this] { return finished_; })) return false;
+  }
+  thread_.join();
+  return true;
+}
+
+void Worker::pause(std::chrono::nanoseconds duration) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, duration, [this] { return mode_.load() == Mode::kAbandon; });
+}
+
+void ProcessorWorker::run() {
+  while (mode() != Mode::kAbandon) {
+    ConsumerQueue::Item item;
+    if (queue_.pop(item)) {
+      process(item);
+    } else if (mode() == Mode::kDrain) {
+      return;
+    } else {
+      queue_.sleep_until(SteadyClock::time_point::max());
+    }
+  }
+}
+
+void ProcessorWorker::process(const ConsumerQueue::Item& item) {
+  {
+    Host::Staging staging(host_);
+    for (Batch* b = item.chain; b != nullptr; b = b->next) {
+      char text[1024] = "";
+      weir_error error{sizeof error, sizeof text, text, nullptr};
+      const auto begin = SteadyClock::now();
+      const weir_status status = type_.process(instance_, &b->abi, &error);
+      busy_ns.fetch_add(static_cast<std::uint64_t>((SteadyClock::now() - begin).count()),
+                        std::memory_order_relaxed);
+      calls.fetch_add(1, std::memory_order_relaxed);
+      failing.store(status != WEIR_OK, std::memory_order_relaxed);
+      if (status == WEIR_OK) {
+        item.route->rows_delivered.fetch_add(b->abi.rows, std::memory_order_relaxed);
+      } else {
+        errors.fetch_add(1, std::memory_order_relaxed);
+        item.route->dropped(DropReason::kConsumerFailed, b->abi.rows);
+        log(WEIR_LOG_ERROR, id(),
+            "cannot process rows of '" + std::string(b->abi.measurement->name) + "', they are " +
+                "dropped: " + text);
+      }
+    }
+  }
+  queue_.finish(item);
+}
+
+}  // namespace weir::core

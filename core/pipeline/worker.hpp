@@ -1,0 +1,130 @@
+// A consumer's thread: takes chains from the consumer's queue and has them processed or written.
+//
+// Modes only go forward: run; drain (take what is there, then end); abandon (end now, what is
+// held is dropped as shutdown). Only this thread calls the plugin's process or write.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/pipeline/consumer_queue.hpp"
+#include "core/plugin/host.hpp"
+
+namespace weir::core {
+
+using SteadyClock = std::chrono::steady_clock;
+
+class Worker {
+ public:
+  Worker(Host& host, ConsumerQueue& queue) : host_(host), queue_(queue) {}
+  virtual ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  void start();
+  void drain() { advance(Mode::kDrain); }
+  void abandon() { advance(Mode::kAbandon); }
+  // True when the thread has ended by then, and is joined. Control thread.
+  bool join_until(SteadyClock::time_point deadline);
+  // Lets a thread go that hangs in its plugin; the process is about to end.
+  void detach() { thread_.detach(); }
+
+  ConsumerQueue& queue() { return queue_; }
+  const std::string& id() const { return host_.id(); }
+
+  std::atomic<std::uint64_t> calls{0};    // of process or write
+  std::atomic<std::uint64_t> retries{0};  // writes that came to nothing and are repeated
+  std::atomic<std::uint64_t> errors{0};   // calls that failed for good
+  std::atomic<std::uint64_t> busy_ns{0};  // spent in calls
+  std::atomic<bool> failing{false};       // the last call failed
+
+ protected:
+  enum class Mode : int { kRun, kDrain, kAbandon };
+
+  virtual void run() = 0;
+  Mode mode() const { return mode_.load(std::memory_order_seq_cst); }
+  // Sleeps; ends early when the mode becomes kAbandon.
+  void pause(std::chrono::nanoseconds duration);
+
+  Host& host_;
+  ConsumerQueue& queue_;
+
+ private:
+  void advance(Mode mode);
+
+  std::atomic<Mode> mode_{Mode::kRun};
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool finished_ = false;
+  std::thread thread_;
+};
+
+class ProcessorWorker final : public Worker {
+ public:
+  ProcessorWorker(Host& host, ConsumerQueue& queue, const weir_component_type& type,
+                  void* instance)
+      : Worker(host, queue), type_(type), instance_(instance) {}
+
+ private:
+  void run() override;
+  void process(const ConsumerQueue::Item& item);
+
+  const weir_component_type& type_;
+  void* const instance_;
+};
+
+struct BatchLimits {
+  std::uint64_t rows_max;
+  std::uint64_t bytes_max;
+  std::chrono::nanoseconds delay_max;
+};
+struct RetryPolicy {
+  std::chrono::nanoseconds initial;
+  std::chrono::nanoseconds max;
+};
+
+// Gathers batches up to the limits and writes them, again and again where it has to.
+class SinkWorker final : public Worker {
+ public:
+  SinkWorker(Host& host, ConsumerQueue& queue, const weir_component_type& type, void* instance,
+             BatchLimits limits, RetryPolicy retry);
+
+ private:
+  struct Pending {
+    ConsumerQueue::Item item;
+    Batch* cursor;  // the first batch that is not delivered
+  };
+
+  void run() override;
+  void gather();
+  bool due() const;
+  void choose();
+  // False when the batches are still to be written.
+  bool write();
+  void back_off();
+  void settle(weir_status outcome);
+  void drop_pending();
+
+  const weir_component_type& type_;
+  void* const instance_;
+  const BatchLimits limits_;
+  const RetryPolicy retry_;
+
+  std::deque<Pending> pending_;
+  std::uint64_t pending_rows_ = 0;
+  std::uint64_t pending_bytes_ = 0;
+  SteadyClock::time_point oldest_;         // when the first of pending_ came
+  std::vector<const weir_batch*> batches_;  // of the write under way: the first of pending_
+  std::uint32_t attempt_ = 0;
+  std::minstd_rand random_;
+};
+
+}  // namespace weir::core

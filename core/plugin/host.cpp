@@ -1,0 +1,213 @@
+// weir_host for one component. Nothing here throws into a plugin.
+#include "core/plugin/host.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "core/pipeline/fnv.hpp"
+#include "core/telemetry/log.hpp"
+
+namespace weir::core {
+
+namespace {
+
+constexpr std::uint64_t kStagedBytesMax = 1u << 20;
+constexpr std::uint64_t kLogBytesMax = 8u << 10;
+constexpr std::size_t kRejectionReasonBytesMax = 256;
+
+thread_local Host::Staging* t_staging = nullptr;
+
+void write_error(weir_error* error, const std::string& text) {
+  if (error == nullptr || error->capacity == 0) return;
+  const std::size_t n = std::min<std::size_t>(text.size(), error->capacity - 1);
+  std::memcpy(error->message, text.data(), n);
+  error->message[n] = '\0';
+}
+
+// Runs what may throw (std::bad_alloc, in practice); `failed` where it does.
+template <class Body, class Result>
+Result contained(weir_error* error, Result failed, Body body) noexcept {
+  try {
+    return body();
+  } catch (const std::exception& e) {
+    write_error(error, e.what());
+    return failed;
+  }
+}
+
+std::uint64_t source_hash(const std::string& hostname, const std::string& id) {
+  Fnv hash;
+  hash.bytes(hostname.data(), hostname.size());
+  hash.byte('/');
+  hash.bytes(id.data(), id.size());
+  return hash.value();
+}
+
+// A batch as a chain of one.
+Batch* chain_of(Batch* batch) {
+  batch->chain_rows = batch->abi.rows;
+  batch->chain_bytes = batch->bytes;
+  return batch;
+}
+
+}  // namespace
+
+const char* agent_version() { return WEIR_VERSION; }
+
+Host::Host(Services& services, std::string id, StaticLabels labels)
+    : services_(services),
+      id_(std::move(id)),
+      labels_(std::move(labels)),
+      source_hash_(source_hash(services.hostname, id_)),
+      pool_(BatchPool::make(services.epochs)) {
+  fill_abi();
+}
+
+Host::~Host() { pool_->close(); }
+
+Host::Staging::Staging(Host& host) : host_(host), outer_(std::exchange(t_staging, this)) {}
+Host::Staging::~Staging() {
+  t_staging = outer_;
+  flush();
+}
+
+void Host::Staging::add(Batch* batch) {
+  if (head_ == nullptr) {
+    head_ = tail_ = chain_of(batch);
+  } else {
+    tail_->next = batch;
+    tail_ = batch;
+    head_->chain_rows += batch->abi.rows;
+    head_->chain_bytes += batch->bytes;
+  }
+  if (head_->chain_bytes >= kStagedBytesMax) flush();
+}
+
+void Host::Staging::flush() {
+  if (head_ == nullptr) return;
+  tail_ = nullptr;
+  host_.output_.emit(std::exchange(head_, nullptr));
+}
+
+weir_status Host::hand_over(Batch* batch, bool wait) {
+  const std::uint32_t rows = batch->abi.rows;
+  if (rows == 0 || !well_formed(batch->abi)) {
+    if (rows != 0) batches_malformed.fetch_add(1, std::memory_order_relaxed);
+    release(batch);
+    return rows == 0 ? WEIR_OK : WEIR_ERROR;
+  }
+  batch->abi.source = source_hash_;
+  batch->abi.epoch = static_cast<std::uint64_t>(services_.epoch);
+  // A batch that was refused with WEIR_FULL and comes again keeps its number.
+  if (batch->abi.sequence == 0) {
+    batch->abi.sequence = sequence_.fetch_add(1, std::memory_order_relaxed) + 1;
+  }
+  if (!wait) {
+    if (!output_.try_emit(chain_of(batch))) return WEIR_FULL;
+  } else if (t_staging != nullptr && &t_staging->host() == this) {
+    t_staging->add(batch);
+  } else {
+    output_.emit(chain_of(batch));
+  }
+  rows_emitted.fetch_add(rows, std::memory_order_relaxed);
+  batches_emitted.fetch_add(1, std::memory_order_relaxed);
+  return WEIR_OK;
+}
+
+void Host::fill_abi() {
+  abi_.size = sizeof abi_;
+  abi_.abi_major = WEIR_ABI_MAJOR;
+  abi_.abi_minor = WEIR_ABI_MINOR;
+  abi_.agent = this;
+  abi_.component_id = id_.c_str();
+  abi_.agent_version = agent_version();
+  abi_.hostname = services_.hostname.c_str();
+  abi_.data_dir = services_.data_dir.c_str();
+  abi_.extension = [](const weir_host* h, const char* id) -> const void* {
+    static constexpr weir_telemetry kTelemetry{
+        sizeof(weir_telemetry), 0,
+        [](const weir_host* host, weir_telemetry_row row, void* context) {
+          of(host).services_.visit_telemetry(row, context);
+        }};
+    const bool known = std::strcmp(id, WEIR_EXT_TELEMETRY) == 0 && of(h).services_.visit_telemetry;
+    return known ? &kTelemetry : nullptr;
+  };
+  abi_.log_enabled = [](const weir_host*, weir_level level) -> std::uint32_t {
+    return log_enabled(level) ? 1 : 0;
+  };
+  abi_.log = [](const weir_host* h, weir_level level, const char* text, std::uint64_t size) {
+    contained(nullptr, 0, [&] {
+      log(level, of(h).id_, std::string_view(text, std::min(size, kLogBytesMax)));
+      return 0;
+    });
+  };
+  abi_.measurement = [](const weir_host* h, const weir_measurement* wanted, weir_error* error) {
+    return contained(error, static_cast<const weir_measurement*>(nullptr), [&] {
+      std::string why;
+      const auto* m = of(h).services_.registry.measurement(*wanted, of(h).labels_, why);
+      if (m == nullptr) write_error(error, why);
+      return m;
+    });
+  };
+  abi_.series = [](const weir_host* h, const weir_measurement* m, const weir_string* values,
+                   weir_error* error) {
+    return contained(error, static_cast<const weir_series*>(nullptr), [&] {
+      std::string why;
+      const auto* s = of(h).services_.registry.series(m, values, of(h).labels_, why);
+      if (s == nullptr) write_error(error, why);
+      return s;
+    });
+  };
+  abi_.series_release = [](const weir_host* h, const weir_series* s) {
+    of(h).services_.registry.release(s);
+  };
+  abi_.batch = [](const weir_host* h, const weir_measurement* m, std::uint32_t rows) {
+    Batch* batch = of(h).pool_->acquire(m, rows);
+    return batch == nullptr ? nullptr : &batch->abi;
+  };
+  abi_.batch_validity = [](const weir_host*, weir_batch* b, std::uint32_t field) {
+    return make_validity(Batch::of(b), field);
+  };
+  abi_.batch_string = [](const weir_host*, weir_batch* b, std::uint32_t field, std::uint32_t row,
+                         const char* data, std::uint64_t size) -> weir_status {
+    return append_string(Batch::of(b), field, row, data, size) ? WEIR_OK : WEIR_ERROR;
+  };
+  abi_.discard = [](const weir_host*, weir_batch* b) { core::release(Batch::of(b)); };
+  abi_.emit = [](const weir_host* h, weir_batch* b) {
+    return of(h).hand_over(Batch::of(b), true);
+  };
+  abi_.try_emit = [](const weir_host* h, weir_batch* b) {
+    return of(h).hand_over(Batch::of(b), false);
+  };
+  abi_.pass = [](const weir_host* h, const weir_batch* b) -> weir_status {
+    Host& host = of(h);
+    Batch* alias = host.pool_->alias(Batch::of(b));
+    if (alias == nullptr) return WEIR_ERROR;
+    host.rows_emitted.fetch_add(alias->abi.rows, std::memory_order_relaxed);
+    host.batches_emitted.fetch_add(1, std::memory_order_relaxed);
+    if (t_staging != nullptr && &t_staging->host() == &host) {
+      t_staging->add(alias);
+    } else {
+      host.output_.emit(chain_of(alias));
+    }
+    return WEIR_OK;
+  };
+  abi_.retain = [](const weir_host*, const weir_batch* b) { core::retain(Batch::of(b)); };
+  abi_.release = [](const weir_host*, const weir_batch* b) { core::release(Batch::of(b)); };
+  abi_.reject = [](const weir_host* h, const weir_batch* b, std::uint32_t first,
+                   std::uint32_t rows, const char* reason) {
+    if (first >= b->rows) return;
+    contained(nullptr, 0, [&] {
+      of(h).rejections_.push_back(
+          {b, std::min(rows, b->rows - first),
+           std::string(reason, strnlen(reason, kRejectionReasonBytesMax))});
+      return 0;
+    });
+  };
+  abi_.stopping = [](const weir_host* h) -> std::uint32_t {
+    return of(h).stopping_.load(std::memory_order_relaxed) ? 1 : 0;
+  };
+}
+
+}  // namespace weir::core

@@ -1,0 +1,98 @@
+// The agent as one component sees it: the functions of weir_host, for that component.
+//
+// The functions are static and find their Host through weir_host.agent. Emitting during collect
+// or process goes through a Staging on the working thread, which gathers the batches of one
+// collection into one chain.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/pipeline/batch.hpp"
+#include "core/pipeline/output.hpp"
+#include "core/pipeline/registry.hpp"
+#include "weir/abi.h"
+#include "weir/ext/telemetry.h"
+
+namespace weir::core {
+
+// What all components share. Outlives them.
+struct Services {
+  Epochs& epochs;
+  Registry& registry;
+  std::string hostname;
+  std::string data_dir;
+  std::int64_t epoch;  // start of this agent, ns since the Unix epoch
+  // Calls back with every row of the agent's own counters; served as weir.telemetry/1.
+  std::function<void(weir_telemetry_row, void*)> visit_telemetry;
+};
+
+class Host {
+ public:
+  struct Rejection {
+    const weir_batch* batch;
+    std::uint32_t rows;
+    std::string reason;
+  };
+
+  Host(Services& services, std::string id, StaticLabels labels);
+  ~Host();
+  Host(const Host&) = delete;
+  Host& operator=(const Host&) = delete;
+
+  const weir_host* abi() const { return &abi_; }
+  const std::string& id() const { return id_; }
+  Output& output() { return output_; }
+  Services& services() { return services_; }
+
+  // While one lives on a thread, what its host's component emits there is kept together.
+  class Staging {
+   public:
+    explicit Staging(Host& host);
+    ~Staging();
+    Staging(const Staging&) = delete;
+    Staging& operator=(const Staging&) = delete;
+    void add(Batch* batch);
+    void flush();
+    Host& host() { return host_; }
+
+   private:
+    Host& host_;
+    Staging* const outer_;
+    Batch* head_ = nullptr;
+    Batch* tail_ = nullptr;
+  };
+
+  // Rejections of the write under way; its worker clears and reads them, on its thread.
+  std::vector<Rejection>& rejections() { return rejections_; }
+
+  void set_stopping() { stopping_.store(true, std::memory_order_relaxed); }
+
+  std::atomic<std::uint64_t> rows_emitted{0};
+  std::atomic<std::uint64_t> batches_emitted{0};
+  std::atomic<std::uint64_t> batches_malformed{0};
+
+ private:
+  static Host& of(const weir_host* h) { return *static_cast<Host*>(h->agent); }
+  void fill_abi();
+  weir_status hand_over(Batch* batch, bool wait);
+
+  Services& services_;
+  const std::string id_;
+  const StaticLabels labels_;
+  const std::uint64_t source_hash_;
+  weir_host abi_{};
+  BatchPool* pool_;
+  Output output_;
+  std::vector<Rejection> rejections_;
+  std::atomic<std::uint64_t> sequence_{0};
+  std::atomic<bool> stopping_{false};
+};
+
+// The agent's version, as in `weir version`.
+const char* agent_version();
+
+}  // namespace weir::core

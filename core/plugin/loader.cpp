@@ -1,0 +1,187 @@
+// Loading with Boost.DLL, and every reason to refuse a file.
+#include "core/plugin/loader.hpp"
+
+#include <elf.h>
+
+#include <algorithm>
+#include <boost/dll/runtime_symbol_info.hpp>
+#include <boost/dll/shared_library.hpp>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include "core/plugin/host.hpp"
+
+namespace weir::core {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+#if defined(__x86_64__)
+constexpr unsigned kMachine = EM_X86_64;
+#elif defined(__aarch64__)
+constexpr unsigned kMachine = EM_AARCH64;
+#else
+constexpr unsigned kMachine = EM_NONE;
+#endif
+
+std::string version_text(unsigned major, unsigned minor) {
+  return std::to_string(major) + "." + std::to_string(minor);
+}
+
+// What the file's first bytes tell, in words that dlopen does not find: "" when it may do.
+std::string elf_fault(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return "it cannot be read; check its permissions";
+  Elf64_Ehdr header{};
+  file.read(reinterpret_cast<char*>(&header), sizeof header);
+  if (file.gcount() < static_cast<std::streamsize>(sizeof header) ||
+      std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) {
+    return "it is not a shared object; remove it from the plugin folder, or build it again";
+  }
+  if (header.e_ident[EI_CLASS] != ELFCLASS64 ||
+      (kMachine != EM_NONE && header.e_machine != kMachine)) {
+    return "it is built for another architecture (ELF machine " +
+           std::to_string(header.e_machine) + ", this agent's is " + std::to_string(kMachine) +
+           "); install the plugin for this one";
+  }
+  return {};
+}
+
+}  // namespace
+
+struct Loader::File {
+  boost::dll::shared_library library;
+  const weir_plugin* plugin = nullptr;
+  std::string refusal;
+};
+
+Loader::Loader(const std::vector<std::string>& plugin_dirs) {
+  const fs::path program(boost::dll::program_location().string());
+  folders_.push_back((program.parent_path().parent_path() / "lib/weir/plugins").string());
+  folders_.insert(folders_.end(), plugin_dirs.begin(), plugin_dirs.end());
+}
+
+// Libraries stay loaded: dlclose would pull code from under threads and static data of libraries
+// that never expected it.
+Loader::~Loader() {
+  for (auto& [path, file] : files_) new boost::dll::shared_library(std::move(file->library));
+}
+
+std::string Loader::path_of(weir_kind kind, const std::string& name) const {
+  const std::string file = std::string(config::kind_name(kind)) + '_' + name + ".so";
+  for (const std::string& folder : folders_) {
+    std::error_code ignored;
+    if (fs::exists(fs::path(folder) / file, ignored)) return (fs::path(folder) / file).string();
+  }
+  return {};
+}
+
+bool Loader::exists(weir_kind kind, const std::string& name) {
+  return !path_of(kind, name).empty();
+}
+
+std::vector<std::string> Loader::names(weir_kind kind) {
+  const std::string prefix = std::string(config::kind_name(kind)) + '_';
+  std::set<std::string> names;
+  for (const std::string& folder : folders_) {
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(folder, error)) {
+      const std::string file = entry.path().filename().string();
+      if (file.starts_with(prefix) && file.ends_with(".so")) {
+        names.insert(file.substr(prefix.size(), file.size() - prefix.size() - 3));
+      }
+    }
+  }
+  return {names.begin(), names.end()};
+}
+
+const Loader::File& Loader::load(const std::string& path) {
+  std::unique_ptr<File>& slot = files_[path];
+  if (slot) return *slot;
+  slot = std::make_unique<File>();
+  File& file = *slot;
+  const auto refuse = [&](const std::string& why) -> const File& {
+    file.refusal = path + ": " + why;
+    file.plugin = nullptr;
+    return file;
+  };
+
+  if (const std::string fault = elf_fault(path); !fault.empty()) return refuse(fault);
+  boost::dll::fs::error_code error;
+  using boost::dll::load_mode::rtld_local;
+  using boost::dll::load_mode::rtld_now;
+  file.library.load(path, error, rtld_now | rtld_local);
+  if (error) return refuse("cannot be loaded: " + error.message());
+  if (!file.library.has(WEIR_PLUGIN_SYMBOL)) {
+    return refuse("it does not export " WEIR_PLUGIN_SYMBOL
+                  ", so it is not a Weir plugin; build it with WEIR_PLUGIN of weir/weir.hpp");
+  }
+  const auto open = reinterpret_cast<weir_plugin_open_fn>(
+      &file.library.get<std::remove_pointer_t<weir_plugin_open_fn>>(WEIR_PLUGIN_SYMBOL));
+
+  char text[1024] = "";
+  weir_error plugin_error{sizeof plugin_error, sizeof text, text, nullptr};
+  const weir_plugin* plugin = nullptr;
+  try {
+    plugin = open(WEIR_ABI_MAJOR, WEIR_ABI_MINOR, &plugin_error);
+  } catch (...) {
+    return refuse(WEIR_PLUGIN_SYMBOL " threw an exception; a plugin must not");
+  }
+  if (plugin == nullptr) {
+    return refuse("it refuses this agent (version " + std::string(agent_version()) + "): " + text);
+  }
+  if (plugin->abi_major != WEIR_ABI_MAJOR || plugin->abi_minor > WEIR_ABI_MINOR) {
+    return refuse("it is built for ABI " + version_text(plugin->abi_major, plugin->abi_minor) +
+                  ", this agent (version " + agent_version() + ") has ABI " +
+                  version_text(WEIR_ABI_MAJOR, WEIR_ABI_MINOR) +
+                  (plugin->abi_major == WEIR_ABI_MAJOR
+                       ? "; upgrade the agent"
+                       : "; build the plugin again with this agent's SDK"));
+  }
+  if (plugin->size < sizeof(weir_plugin) || plugin->types == nullptr || plugin->type_count == 0 ||
+      plugin->name == nullptr || plugin->version == nullptr) {
+    return refuse("its description (weir_plugin) is incomplete: it needs a name, a version and "
+                  "at least one type");
+  }
+  file.plugin = plugin;
+  return file;
+}
+
+const weir_component_type* Loader::find(weir_kind kind, const std::string& name,
+                                        std::string& why) {
+  const std::string path = path_of(kind, name);
+  if (path.empty()) {
+    why = "there is no such plugin";
+    return nullptr;
+  }
+  const File& file = load(path);
+  if (file.plugin == nullptr) {
+    why = file.refusal;
+    return nullptr;
+  }
+  for (std::uint32_t i = 0; i < file.plugin->type_count; ++i) {
+    const weir_component_type* type = file.plugin->types[i];
+    if (type == nullptr || type->name == nullptr || type->kind != kind || type->name != name) {
+      continue;
+    }
+    const std::string fault = config::table_fault(*type);
+    if (fault.empty()) return type;
+    why = path + ": " + fault;
+    return nullptr;
+  }
+  why = path + ": it has no " + config::kind_name(kind) + " '" + name +
+        "'; a file is named <kind>_<type>.so after a type that it holds";
+  return nullptr;
+}
+
+config::TypeCatalog::Origin Loader::origin(weir_kind kind, const std::string& name) {
+  const std::string path = path_of(kind, name);
+  if (path.empty()) return {};
+  const File& file = load(path);
+  return {path, file.plugin == nullptr ? "" : file.plugin->version};
+}
+
+}  // namespace weir::core

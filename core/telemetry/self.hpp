@@ -1,0 +1,54 @@
+// The agent's own counters as rows: schemas, and the process's figures.
+//
+// One place that says what the agent tells about itself; the pipeline fills the rows in.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <string_view>
+
+#include "weir/ext/telemetry.h"
+
+namespace weir::core {
+
+struct ProcessFigures {
+  double cpu_seconds;
+  std::uint64_t resident_bytes;
+  std::uint64_t virtual_bytes;
+  std::uint64_t open_fds;
+  std::uint64_t max_fds;
+  std::uint64_t threads;
+};
+ProcessFigures process_figures();
+
+// Descriptions, in the order of the fields that their comments name.
+extern const weir_measurement kComponentInfo;  // {component,kind,type} 1
+extern const weir_measurement kSourceSchema;   // {component} rows, batches, malformed,
+                                               // collections, errors, missed, overruns, seconds,
+                                               // last seconds
+extern const weir_measurement kConsumerSchema;  // {component} calls, retries, errors, seconds,
+                                                // failing, queue bytes, queue bytes max
+extern const weir_measurement kRouteSchema;  // {source,consumer} offered, batches, delivered, held
+extern const weir_measurement kRouteDroppedSchema;  // {source,consumer,reason} rows
+extern const weir_measurement kAgentSchema;    // series, measurements, batches alive, clock jumps
+extern const weir_measurement kBuildSchema;    // {version} 1
+extern const weir_measurement kProcessSchema;  // process_*: cpu, resident, virtual, fds, max fds,
+                                               // threads, start time
+
+// Calls `row` with labels and cells of the right number for the schema.
+void telemetry_row(weir_telemetry_row row, void* context, const weir_measurement& schema,
+                   std::initializer_list<std::string_view> labels,
+                   std::initializer_list<weir_cell> cells);
+
+inline weir_cell count(std::uint64_t v) {
+  weir_cell c;
+  c.u64 = v;
+  return c;
+}
+inline weir_cell real(double v) {
+  weir_cell c;
+  c.f64 = v;
+  return c;
+}
+
+}  // namespace weir::core
