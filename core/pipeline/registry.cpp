@@ -36,7 +36,7 @@ std::string fault(const weir_field& f) {
   if (f.type < WEIR_F64 || f.type > WEIR_HISTOGRAM) {
     return "field '" + std::string(f.name) + "' has unknown type " + std::to_string(f.type);
   }
-  if (f.metric < WEIR_GAUGE || f.metric > WEIR_INFO) {
+  if (f.metric < WEIR_GAUGE || f.metric > WEIR_UNTYPED) {
     return "field '" + std::string(f.name) + "' has unknown metric " + std::to_string(f.metric);
   }
   if (f.flat_name != nullptr && !is_name(f.flat_name, false)) {

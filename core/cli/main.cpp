@@ -1,0 +1,237 @@
+// weir: the command line. One function a command; options by Boost.Program_options.
+//
+// Exit codes: 0, 1 for a failure at run time, 78 (EX_CONFIG) for a configuration that is wrong,
+// 64 (EX_USAGE) for a command line that is.
+#include <malloc.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/program_options.hpp>
+#include <cstdio>
+#include <exception>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/cli/check.hpp"
+#include "core/cli/describe.hpp"
+#include "core/cli/list.hpp"
+#include "core/cli/once.hpp"
+#include "core/cli/run.hpp"
+#include "core/cli/schema.hpp"
+#include "core/plugin/host.hpp"
+#include "core/plugin/loader.hpp"
+#include "core/telemetry/log.hpp"
+
+namespace po = boost::program_options;
+
+namespace weir::cli {
+namespace {
+
+constexpr int kExitUsage = 64;
+constexpr const char* kDefaultPath = "/etc/weir/weir.yaml";
+
+struct Command {
+  const char* name;
+  const char* arguments;  // as shown in the usage line
+  const char* summary;
+  const char* help;  // more, or ""
+  void (*options)(po::options_description&);
+  const char* positional;  // the option that words without a dash go to, or nullptr
+  int (*run)(const po::variables_map&);
+};
+
+void config_option(po::options_description& o) {
+  o.add_options()("config,c", po::value<std::string>()->default_value(kDefaultPath),
+                  "configuration file; conf.d/*.yaml and hosts/<hostname>.yaml beside it follow");
+}
+void host_option(po::options_description& o) {
+  o.add_options()("host", po::value<std::string>()->default_value(""),
+                  "read hosts/NAME.yaml as the host of that name would");
+}
+void log_options(po::options_description& o) {
+  o.add_options()("log-level", po::value<std::string>(), "debug | info | warn | error")(
+      "log-format", po::value<std::string>(), "text | json");
+}
+void plugin_options(po::options_description& o) {
+  o.add_options()("config,c", po::value<std::string>(),
+                  "also look in the plugin_dirs of this configuration")(
+      "plugin-dir", po::value<std::vector<std::string>>()->composing(),
+      "also look in this folder; may be given several times");
+}
+
+config::LoadRequest request(const po::variables_map& args) {
+  return {args["config"].as<std::string>(),
+          args.count("host") ? args["host"].as<std::string>() : ""};
+}
+
+config::CatalogFactory loaders() {
+  return [](const config::AgentOptions& agent) {
+    return std::make_unique<core::Loader>(agent.plugin_dirs);
+  };
+}
+
+// The plugins that --config and --plugin-dir lead to.
+core::Loader loader(const po::variables_map& args) {
+  std::vector<std::string> folders;
+  if (args.count("plugin-dir")) folders = args["plugin-dir"].as<std::vector<std::string>>();
+  if (args.count("config")) {
+    config::Problems problems;
+    const config::Document document =
+        config::read({args["config"].as<std::string>(), ""}, problems);
+    const config::AgentOptions agent = config::agent_options(document, problems);
+    folders.insert(folders.end(), agent.plugin_dirs.begin(), agent.plugin_dirs.end());
+  }
+  return core::Loader(folders);
+}
+
+std::string word(const po::variables_map& args, const char* name) {
+  return args.count(name) ? args[name].as<std::string>() : "";
+}
+
+const Command kCommands[] = {
+    {"run", "", "run the agent until SIGTERM or SIGINT", "",
+     [](po::options_description& o) {
+       config_option(o);
+       log_options(o);
+     },
+     nullptr,
+     [](const po::variables_map& args) {
+       return run({request(args), word(args, "log-level"), word(args, "log-format")});
+     }},
+    {"check", "", "say what is wrong with a configuration, or that nothing is",
+     "Every problem is told as file:line:column. Exit code 78 when there is one.",
+     [](po::options_description& o) {
+       config_option(o);
+       host_option(o);
+     },
+     nullptr,
+     [](const po::variables_map& args) {
+       return check({request(args)}, loaders(), stdout, stderr);
+     }},
+    {"once", "[ID...]", "collect each source once and print the rows",
+     "A table on a terminal, JSON lines in a pipe.",
+     [](po::options_description& o) {
+       config_option(o);
+       log_options(o);
+       o.add_options()("id", po::value<std::vector<std::string>>()->composing(),
+                       "only this source; may be given several times")(
+           "format", po::value<std::string>()->default_value("auto"),
+           "auto | table | jsonl | csv | influx");
+     },
+     "id",
+     [](const po::variables_map& args) {
+       OnceArgs once_args{request(args), word(args, "log-level"), word(args, "log-format"),
+                          args["format"].as<std::string>(), {}};
+       if (args.count("id")) once_args.ids = args["id"].as<std::vector<std::string>>();
+       return once(once_args);
+     }},
+    {"list", "", "list the types of source, processor and sink that there are", "",
+     plugin_options, nullptr,
+     [](const po::variables_map& args) {
+       core::Loader catalog = loader(args);
+       return list(catalog, stdout, stderr);
+     }},
+    {"describe", "TYPE", "tell what a type is for and which options it has",
+     "TYPE as in `type:`; or kind/type where several kinds have the name: sink/file.",
+     [](po::options_description& o) {
+       plugin_options(o);
+       o.add_options()("type", po::value<std::string>(), "the type")(
+           "format", po::value<std::string>()->default_value("text"), "text | markdown | json");
+     },
+     "type",
+     [](const po::variables_map& args) {
+       if (!args.count("type")) {
+         std::fputs("weir describe: no TYPE given; `weir list` lists them\n", stderr);
+         return kExitUsage;
+       }
+       core::Loader catalog = loader(args);
+       return describe({word(args, "type"), word(args, "format")}, catalog, stdout, stderr);
+     }},
+    {"schema", "", "print the JSON Schema of the configuration, for editors", "", plugin_options,
+     nullptr,
+     [](const po::variables_map& args) {
+       core::Loader catalog = loader(args);
+       return schema(catalog, stdout, stderr);
+     }},
+    {"version", "", "print the version", "", [](po::options_description&) {}, nullptr,
+     [](const po::variables_map&) {
+       std::printf("weir %s (plugin ABI %u.%u)\n", core::agent_version(), WEIR_ABI_MAJOR,
+                   WEIR_ABI_MINOR);
+       return 0;
+     }},
+};
+
+void usage(std::FILE* out) {
+  std::fputs("weir, a plugin-based observability agent\n\nusage: weir COMMAND [OPTION...]\n\n",
+             out);
+  for (const Command& c : kCommands) {
+    std::fprintf(out, "  %-10s %s\n", c.name, c.summary);
+  }
+  std::fputs("\n`weir COMMAND --help` tells more.\n", out);
+}
+
+void command_help(const Command& c, const po::options_description& options) {
+  std::string text;
+  {
+    std::ostringstream stream;
+    stream << options;
+    text = stream.str();
+  }
+  std::printf("usage: weir %s%s%s [OPTION...]\n\n%s%s%s\n\n%s", c.name, *c.arguments ? " " : "",
+              c.arguments, c.summary, *c.help ? ".\n" : "", c.help, text.c_str());
+}
+
+int dispatch(const std::vector<std::string>& words) {
+  if (words.empty() || words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
+    usage(words.empty() ? stderr : stdout);
+    return words.empty() ? kExitUsage : 0;
+  }
+  const std::string name = words[0] == "--version" ? "version" : words[0];
+  const auto* command = std::find_if(std::begin(kCommands), std::end(kCommands),
+                                     [&](const Command& c) { return c.name == name; });
+  if (command == std::end(kCommands)) {
+    std::fprintf(stderr, "weir: there is no command '%s'\n\n", name.c_str());
+    usage(stderr);
+    return kExitUsage;
+  }
+  po::options_description options("options");
+  command->options(options);
+  options.add_options()("help,h", "this text");
+  po::positional_options_description positional;
+  if (command->positional != nullptr) positional.add(command->positional, -1);
+  po::variables_map args;
+  try {
+    po::store(po::command_line_parser({words.begin() + 1, words.end()})
+                  .options(options)
+                  .positional(positional)
+                  .run(),
+              args);
+    po::notify(args);
+  } catch (const po::error& e) {
+    std::fprintf(stderr, "weir %s: %s; see `weir %s --help`\n", command->name, e.what(),
+                 command->name);
+    return kExitUsage;
+  }
+  if (args.count("help")) {
+    command_help(*command, options);
+    return 0;
+  }
+  return command->run(args);
+}
+
+}  // namespace
+}  // namespace weir::cli
+
+int main(int argc, char** argv) {
+  // Few threads allocate at the same time: more arenas would only hold more memory.
+  mallopt(M_ARENA_MAX, 2);
+  signal(SIGPIPE, SIG_IGN);
+  try {
+    return weir::cli::dispatch({argv + 1, argv + argc});
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "weir: %s\n", e.what());
+    return 1;
+  }
+}

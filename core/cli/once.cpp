@@ -1,0 +1,123 @@
+// A pipeline of the configured sources and one sink that prints.
+#include "core/cli/once.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <mutex>
+
+#include "core/cli/run.hpp"
+#include "core/cli/table.hpp"
+#include "core/pipeline/pipeline.hpp"
+#include "core/telemetry/log.hpp"
+#include "weir/format.hpp"
+#include "weir/weir.hpp"
+
+namespace weir::cli {
+
+namespace {
+
+constexpr int kExitUsage = 64;
+constexpr const char* kPrinterId = "weir once";
+
+// What the printing sink does with rows; set before it is made.
+struct Output {
+  bool table = false;
+  format::Format format = format::Format::jsonl;
+  Table rows;
+};
+Output* g_output = nullptr;
+
+class Printer {
+ public:
+  explicit Printer(Sink) : encoder_(g_output->format) {}
+  Status write(std::span<const weir_batch* const> batches) {
+    for (const weir_batch* batch : batches) {
+      if (g_output->table) {
+        g_output->rows.add(*batch);
+        continue;
+      }
+      text_.clear();
+      encoder_.append(*batch, text_);
+      const std::string_view text = text_.view();
+      std::fwrite(text.data(), 1, text.size(), stdout);
+    }
+    return Status::ok();
+  }
+
+ private:
+  format::Encoder encoder_;
+  format::Buffer text_;
+};
+
+bool choose(const std::string& word, Output& output) {
+  output.table = word == "table" || (word == "auto" && isatty(STDOUT_FILENO) != 0);
+  if (word == "csv") output.format = format::Format::csv;
+  if (word == "influx") output.format = format::Format::influx;
+  return word == "auto" || word == "table" || word == "jsonl" || word == "csv" ||
+         word == "influx";
+}
+
+// Keeps the wanted sources, and adds the printing sink behind them. False for an unknown id.
+bool reduce(config::Config& config, const std::vector<std::string>& ids, weir_value& no_options) {
+  std::vector<config::Component>& all = config.components;
+  std::erase_if(all, [](const auto& c) { return c.kind != WEIR_SOURCE; });
+  for (const std::string& id : ids) {
+    if (std::none_of(all.begin(), all.end(), [&](const auto& c) { return c.id == id; })) {
+      std::fprintf(stderr, "weir once: there is no source '%s'\n", id.c_str());
+      return false;
+    }
+  }
+  if (!ids.empty()) {
+    std::erase_if(all, [&](const auto& c) {
+      return std::find(ids.begin(), ids.end(), c.id) == ids.end();
+    });
+  }
+  config::Component printer;
+  printer.kind = WEIR_SINK;
+  printer.id = kPrinterId;
+  printer.type = "print";
+  printer.descriptor = sink<Printer>("print", "Prints.");
+  printer.options = &no_options;
+  printer.consumer.required = true;
+  printer.consumer.buffer.max_size = Bytes{64u << 20};
+  printer.consumer.buffer.when_full = config::WhenFull::kBlock;
+  printer.sink.batch = {10000, Bytes{4u << 20}, {}};
+  printer.sink.retry = {std::chrono::seconds(1), std::chrono::seconds(1)};
+  for (const auto& c : all) printer.inputs.push_back(c.id);
+  all.push_back(std::move(printer));
+  return true;
+}
+
+}  // namespace
+
+int once(const OnceArgs& args) {
+  Output output;
+  if (!choose(args.format, output)) {
+    std::fprintf(stderr,
+                 "weir once: --format %s: expected one of auto table jsonl csv influx\n",
+                 args.format.c_str());
+    return kExitUsage;
+  }
+  g_output = &output;
+  // Rows go to standard output; only what went wrong is worth a line beside them.
+  const std::string level = args.log_level.empty() ? "warn" : args.log_level;
+  std::unique_ptr<config::Config> config = load({args.request, level, args.log_format});
+  if (config == nullptr) return 78;
+  weir_value no_options{};
+  no_options.size = sizeof no_options;
+  no_options.type = WEIR_OPTION_GROUP;
+  no_options.file = "";
+  if (!reduce(*config, args.ids, no_options)) return kExitUsage;
+
+  core::Pipeline pipeline(std::move(config));
+  if (const int code = pipeline.start(); code != 0) return code;
+  const bool good = pipeline.collect_once();
+  pipeline.stop();
+  if (output.table) output.rows.print(stdout, isatty(STDOUT_FILENO) != 0);
+  std::fflush(stdout);
+  return good ? 0 : 1;
+}
+
+}  // namespace weir::cli

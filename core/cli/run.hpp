@@ -1,0 +1,24 @@
+// `weir run`: the agent. And what `weir once` shares with it: from arguments to a configuration.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/config/load.hpp"
+#include "core/config/model.hpp"
+
+namespace weir::cli {
+
+struct RunArgs {
+  config::LoadRequest request;
+  std::string log_level;   // "" : what the configuration says
+  std::string log_format;  // likewise
+};
+
+// Runs until SIGTERM or SIGINT. 0; 78 for the configuration; 1 for a failure at run time.
+int run(const RunArgs& args);
+
+// Sets the log up and binds the configuration; nullptr after problems, which have been printed.
+std::unique_ptr<config::Config> load(const RunArgs& args);
+
+}  // namespace weir::cli
