@@ -20,26 +20,16 @@ endif()
 add_link_options(-Wl,--as-needed -Wl,-z,relro,-z,now)
 
 if(WEIR_SANITIZE)
-  add_compile_options(-fsanitize=${WEIR_SANITIZE} -fno-omit-frame-pointer -g1)
+  add_compile_options(-fsanitize=${WEIR_SANITIZE} -fno-sanitize-recover=all
+    -fno-omit-frame-pointer -g1)
   add_link_options(-fsanitize=${WEIR_SANITIZE})
 endif()
 
+if(WEIR_FUZZ)
+  # Coverage in every object; the driver of libFuzzer is linked into the fuzzers only.
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 find_package(Threads REQUIRED)
-
-# weir_add_test(name SOURCES a.cpp... LIBRARIES lib... [LABELS l...]): a GoogleTest program.
-function(weir_add_test name)
-  cmake_parse_arguments(T "" "" "SOURCES;LIBRARIES;LABELS" ${ARGN})
-  add_executable(${name} ${T_SOURCES})
-  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
-  target_link_libraries(${name} PRIVATE ${T_LIBRARIES} GTest::gmock GTest::gtest_main)
-  add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES LABELS "unit;${T_LABELS}" TIMEOUT 600)
-endfunction()
-
-# weir_add_bench(name SOURCES a.cpp... LIBRARIES lib...): a Google Benchmark program.
-function(weir_add_bench name)
-  cmake_parse_arguments(B "" "" "SOURCES;LIBRARIES" ${ARGN})
-  add_executable(${name} ${B_SOURCES})
-  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
-  target_link_libraries(${name} PRIVATE ${B_LIBRARIES} benchmark::benchmark)
-endfunction()
+set(WEIR_TESTING_DIR ${CMAKE_SOURCE_DIR}/sdk/testing)
+include(WeirTest)

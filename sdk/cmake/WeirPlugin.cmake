@@ -18,6 +18,9 @@ function(weir_add_plugin kind name)
   # One exported symbol: templates of the C++ library would be exported as well without this.
   target_link_options(${target} PRIVATE
     "-Wl,--version-script=${CMAKE_CURRENT_FUNCTION_LIST_DIR}/plugin.map")
+  if(TARGET product)
+    add_dependencies(product ${target})
+  endif()
   install(TARGETS ${target} LIBRARY DESTINATION lib/weir/plugins)
 
   if(P_TESTS AND WEIR_TESTS)

@@ -1,0 +1,59 @@
+# Programs that prove something: tests, benchmarks and fuzzers. Used by this repository and, through
+# WeirConfig.cmake, by plugins that are built elsewhere.
+
+# weir_add_test(name SOURCES a.cpp... LIBRARIES lib... [LABELS l...]): a GoogleTest program.
+# Every label l is also a target tests_l that builds the tests which have it; all have `unit`.
+function(weir_add_test name)
+  cmake_parse_arguments(T "" "" "SOURCES;LIBRARIES;LABELS" ${ARGN})
+  add_executable(${name} ${T_SOURCES})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  target_link_libraries(${name} PRIVATE ${T_LIBRARIES} GTest::gmock GTest::gtest_main)
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES LABELS "unit;${T_LABELS}" TIMEOUT 600)
+  foreach(label IN ITEMS unit ${T_LABELS})
+    if(NOT TARGET tests_${label})
+      add_custom_target(tests_${label})
+    endif()
+    add_dependencies(tests_${label} ${name})
+  endforeach()
+endfunction()
+
+# weir_add_bench(name SOURCES a.cpp... LIBRARIES lib...): a Google Benchmark program.
+function(weir_add_bench name)
+  cmake_parse_arguments(B "" "" "SOURCES;LIBRARIES" ${ARGN})
+  add_executable(${name} ${B_SOURCES})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
+  target_link_libraries(${name} PRIVATE ${B_LIBRARIES} benchmark::benchmark)
+endfunction()
+
+# weir_add_fuzzer(name SOURCES a.cpp... LIBRARIES lib... CORPUS folder [DICTIONARY file])
+#
+# A program around LLVMFuzzerTestOneInput. With WEIR_FUZZ (preset `fuzz`) it is a libFuzzer program
+# in fuzz/, which tests/fuzz/run drives from its kept corpus. With WEIR_TESTS it is a test that
+# feeds every file of the corpus once, so what a fuzzer ever found stays found.
+function(weir_add_fuzzer name)
+  cmake_parse_arguments(F "" "CORPUS;DICTIONARY" "SOURCES;LIBRARIES" ${ARGN})
+  if(NOT F_CORPUS)
+    message(FATAL_ERROR "weir_add_fuzzer(${name}): CORPUS names no folder")
+  endif()
+  cmake_path(ABSOLUTE_PATH F_CORPUS)
+  if(WEIR_FUZZ)
+    add_executable(${name} ${F_SOURCES})
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
+    target_link_libraries(${name} PRIVATE ${F_LIBRARIES})
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+    file(WRITE ${CMAKE_BINARY_DIR}/fuzz/${name}.corpus "${F_CORPUS}\n")
+    if(F_DICTIONARY)
+      cmake_path(ABSOLUTE_PATH F_DICTIONARY)
+      file(WRITE ${CMAKE_BINARY_DIR}/fuzz/${name}.dict "${F_DICTIONARY}\n")
+    endif()
+  endif()
+  if(WEIR_TESTS)
+    add_executable(${name}_replay ${F_SOURCES} ${WEIR_TESTING_DIR}/fuzz_replay.cpp)
+    set_target_properties(${name}_replay PROPERTIES
+      RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    target_link_libraries(${name}_replay PRIVATE ${F_LIBRARIES})
+    add_test(NAME ${name}_replay COMMAND ${name}_replay ${F_CORPUS})
+    set_tests_properties(${name}_replay PROPERTIES LABELS "unit;fuzz" TIMEOUT 600)
+  endif()
+endfunction()

@@ -1,0 +1,230 @@
+"""What end-to-end tests stand on: processes that are started, awaited, stopped and never leaked.
+
+Everything binds to free loopback ports, everything that waits polls with a generous limit, and
+what a test started it stops by process id. Nothing here measures time.
+"""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("WEIR_BUILD", REPOSITORY / "build" / "release")).resolve()
+WEIR = BUILD / "bin" / "weir"
+READY_TEXT = "ready"  # the agent's log says so once every component has started
+
+
+def poll(until, timeout=60, interval=0.05, what=None):
+    """The first true value of `until()`; fails after `timeout` seconds, naming `what`.
+
+    An AssertionError or OSError (a server not there yet) of `until` counts as "not yet"; the last
+    one is shown when the time is up.
+    """
+    deadline = time.monotonic() + timeout
+    last = None
+    while True:
+        try:
+            value = until()
+            if value:
+                return value
+            last = f"last value: {value!r}"
+        except (AssertionError, OSError) as error:
+            last = f"last error: {error!r}"
+        if time.monotonic() > deadline:
+            name = what or getattr(until, "__name__", "condition")
+            raise AssertionError(f"not within {timeout} s: {name}; {last}")
+        time.sleep(interval)
+
+
+def free_port():
+    """A TCP port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def http_get(url, headers=None, timeout=30):
+    """(status, headers, body bytes), for any status."""
+    request = urllib.request.Request(url, headers=headers or {})
+    try:
+        with urllib.request.urlopen(request, timeout=timeout) as response:
+            return response.status, response.headers, response.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers, error.read()
+
+
+def tool(name):
+    """The path of a program that packaging/deps installs for tests."""
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin:/usr/bin")
+    assert found, f"{name} is not installed; run: packaging/deps test"
+    return found
+
+
+class Process:
+    """A child whose output goes to a file; SIGTERM stops it, SIGKILL if it will not."""
+
+    def __init__(self, command, log, env=None, cwd=None):
+        self.log_path = Path(log)
+        self.command = [str(part) for part in command]
+        with open(self.log_path, "ab") as out:
+            self.child = subprocess.Popen(
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                env={**os.environ, **(env or {})},
+                cwd=cwd,
+            )
+
+    @property
+    def pid(self):
+        return self.child.pid
+
+    def log(self):
+        return self.log_path.read_text(errors="replace")
+
+    def running(self):
+        return self.child.poll() is None
+
+    def send(self, number):
+        self.child.send_signal(number)
+
+    def wait(self, timeout=60):
+        """The exit code; negative: the signal that killed it."""
+        try:
+            return self.child.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(
+                f"{self.command[0]} did not end within {timeout} s\n{self.log()}"
+            ) from None
+
+    def stop(self, timeout=60):
+        """SIGTERM, then the exit code."""
+        if self.running():
+            self.send(signal.SIGTERM)
+        return self.wait(timeout)
+
+    def kill(self):
+        """SIGKILL; for clean-up, and for tests of what survives it."""
+        if self.running():
+            self.child.kill()
+        self.child.wait(60)
+
+
+class Agent(Process):
+    """`weir run` with one configuration."""
+
+    def __init__(self, config, log, arguments=(), env=None, cwd=None):
+        assert WEIR.exists(), f"{WEIR} is not built"
+        self.config = Path(config)
+        super().__init__([WEIR, "run", "-c", config, *arguments], log, env, cwd)
+
+    def wait_log(self, text, timeout=60):
+        """The log, once it contains `text`."""
+
+        def logged():
+            log = self.log()
+            assert text in log or self.running(), f"the agent ended\n{log}"
+            return log if text in log else None
+
+        try:
+            return poll(logged, timeout, what=f"the agent logs {text!r}")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.log()}") from None
+
+    def wait_ready(self, timeout=60):
+        self.wait_log(READY_TEXT, timeout)
+        return self
+
+    def reload(self):
+        self.send(signal.SIGHUP)
+
+    def rss_kib(self):
+        """(resident, anonymous) memory in KiB."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        fields = dict(line.split(":", 1) for line in status.splitlines())
+        return int(fields["VmRSS"].split()[0]), int(fields["RssAnon"].split()[0])
+
+    def stop_clean(self, timeout=60):
+        """SIGTERM; the agent must say goodbye with exit code 0."""
+        code = self.stop(timeout)
+        assert code == 0, f"exit code {code} after SIGTERM\n{self.log()}"
+        return self.log()
+
+
+class Prometheus(Process):
+    """Debian's Prometheus, scraping `targets` (host:port) every `interval`."""
+
+    def __init__(self, folder, targets, interval="1s", scrape=None):
+        folder = Path(folder)
+        self.port = free_port()
+        job = {
+            "job_name": "weir",
+            "static_configs": [{"targets": list(targets)}],
+            **(scrape or {}),
+        }
+        config = {
+            "global": {"scrape_interval": interval, "scrape_timeout": interval},
+            "scrape_configs": [job],
+        }
+        path = folder / "prometheus.yml"
+        path.write_text(json.dumps(config))  # JSON is YAML
+        super().__init__(
+            [
+                tool("prometheus"),
+                f"--config.file={path}",
+                f"--storage.tsdb.path={folder / 'prometheus-data'}",
+                f"--web.listen-address=127.0.0.1:{self.port}",
+                "--log.level=warn",
+            ],
+            folder / "prometheus.log",
+        )
+
+    def url(self, path):
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    def wait_ready(self, timeout=120):
+        def ready():
+            assert self.running(), self.log()
+            return http_get(self.url("/-/ready"))[0] == 200
+
+        poll(ready, timeout, what="Prometheus is ready")
+        return self
+
+    def query(self, expression):
+        """The result list of an instant query: [{"metric": {...}, "value": [time, text]}, ...]."""
+        url = self.url("/api/v1/query?" + urllib.parse.urlencode({"query": expression}))
+        status, _, body = http_get(url)
+        answer = json.loads(body)
+        assert status == 200 and answer["status"] == "success", (status, answer)
+        return answer["data"]["result"]
+
+    def wait_query(self, expression, timeout=120):
+        """The first answer to `expression` that is not empty."""
+        return poll(lambda: self.query(expression), timeout, 0.2, f"{expression} has an answer")
+
+
+def weir(*arguments, timeout=60, env=None, stdin=None, cwd=None):
+    """Runs the agent's command line to its end: subprocess.CompletedProcess with text."""
+    assert WEIR.exists(), f"{WEIR} is not built"
+    return subprocess.run(
+        [WEIR, *map(str, arguments)],
+        input=stdin,
+        stdin=subprocess.DEVNULL if stdin is None else None,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=timeout,
+        env={**os.environ, **(env or {})},
+        cwd=cwd,
+        check=False,
+    )
