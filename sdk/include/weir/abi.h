@@ -151,7 +151,9 @@ typedef uint32_t weir_metric;
 enum {
   WEIR_GAUGE = 1,   /* goes up and down; also the kind of strings and states */
   WEIR_COUNTER = 2, /* only grows, except when it starts again from 0 */
-  WEIR_INFO = 3     /* a constant 1 that exists to carry its labels */
+  WEIR_INFO = 3,    /* a constant 1 that exists to carry its labels */
+  WEIR_UNTYPED = 4  /* a number whose source does not say which: "untyped" in Prometheus's text
+                     * format, "unknown" in OpenMetrics */
 };
 
 typedef struct weir_field {
