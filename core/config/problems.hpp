@@ -39,6 +39,8 @@ class Problems {
   void add(Place place, std::string message);
 
   bool empty() const { return problems_.empty(); }
+  // Calls of `add` so far: tells whether a step found something.
+  std::size_t count() const { return problems_.size() + not_kept_; }
   // Sorted, without duplicates, not capped.
   std::vector<Problem> list() const;
   // One line a problem, the first kToldMax, then how many more there are. "" when empty.

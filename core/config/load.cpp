@@ -1,0 +1,205 @@
+// See load.hpp.
+#include "core/config/load.hpp"
+
+#include <dirent.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "core/config/components.hpp"
+#include "core/config/expand.hpp"
+#include "core/config/file.hpp"
+#include "core/config/graph.hpp"
+#include "core/config/merge.hpp"
+#include "core/config/node.hpp"
+#include "core/config/text.hpp"
+#include "core/config/values.hpp"
+#include "core/config/yaml.hpp"
+
+namespace weir::config {
+namespace {
+
+constexpr std::size_t kFileBytesMax = std::size_t{1} << 20;
+constexpr std::size_t kFilesMax = 1000;
+
+std::string own_hostname() {
+  char name[256] = "";
+  if (::gethostname(name, sizeof name - 1) != 0 || name[0] == '\0') return "localhost";
+  return name;
+}
+
+// The names that end in .yaml, sorted, hidden ones left out. No directory: none.
+std::vector<std::string> yaml_files(const std::string& directory, Problems& problems) {
+  std::vector<std::string> paths;
+  DIR* dir = ::opendir(directory.c_str());
+  if (dir == nullptr) {
+    if (errno != ENOENT && errno != ENOTDIR) {
+      problems.add({directory, 0, 0}, std::string("cannot be listed: ") + std::strerror(errno));
+    }
+    return paths;
+  }
+  while (const dirent* entry = ::readdir(dir)) {
+    const std::string name = entry->d_name;
+    if (name[0] != '.' && name.ends_with(".yaml")) paths.push_back(directory + '/' + name);
+  }
+  ::closedir(dir);
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+class Files {
+ public:
+  Files(Tree& tree, Problems& problems) : tree_(tree), problems_(problems) {}
+
+  // Reads one file on top of those before.
+  void add(const std::string& path) {
+    problems_.file(path);
+    const auto index = static_cast<std::uint16_t>(tree_.files.size());
+    tree_.names.push_back(path);
+    SourceFile& file = tree_.files.emplace_back(SourceFile{path, ""});
+    Node root;
+    if (!read(file, index, root)) {
+      tree_.complete = false;
+      return;
+    }
+    if (root.kind == NodeKind::kNull) return;
+    if (root.kind != NodeKind::kMap) {
+      problems_.add(
+          {path, root.at.line, root.at.column},
+          "expected a map with agent, sources, processors and sinks, got " + describe(root));
+      tree_.complete = false;
+      return;
+    }
+    merge(tree_.root, std::move(root));
+  }
+
+ private:
+  bool read(SourceFile& file, std::uint16_t index, Node& root) {
+    const std::string fault = read_file(file.name, kFileBytesMax, "configuration file", file.text);
+    if (!fault.empty()) {
+      problems_.add({file.name, 0, 0}, fault);
+      return false;
+    }
+    Position at;
+    const std::string bad_text = check_text(file.text, at);
+    if (!bad_text.empty()) {
+      problems_.add({file.name, at.line, at.column}, bad_text);
+      return false;
+    }
+    return parse_yaml(file.name, index, file.text, budget_, root, problems_);
+  }
+
+  Tree& tree_;
+  Problems& problems_;
+  Budget budget_;
+};
+
+template <class T>
+Options options_of(const OptionTable<T>& table) {
+  return {table.data(), table.size()};
+}
+
+void check_sections(const Tree& tree, Problems& problems) {
+  static const std::vector<std::string> known{"agent", "sources", "processors", "sinks"};
+  for (const Node& item : tree.root.items) {
+    if (std::find(known.begin(), known.end(), item.key) != known.end()) continue;
+    problems.add(tree.key_place(item),
+                 "unknown key " + quoted(item.key) + suggestion(item.key, known, "known keys"));
+  }
+}
+
+// An agent without sources or without sinks would run and do nothing.
+void check_purpose(const Tree& tree, Problems& problems) {
+  for (const weir_kind kind : {WEIR_SOURCE, WEIR_SINK}) {
+    const char* name = section_name(kind);
+    const Node* section = tree.root.find(name);
+    const bool is_empty = section == nullptr || section->kind == NodeKind::kNull ||
+                          (section->kind == NodeKind::kMap && section->items.empty());
+    if (!is_empty) continue;
+    const Place place = section != nullptr   ? tree.key_place(*section)
+                        : tree.names.empty() ? Place{}
+                                             : Place{tree.names[0], 0, 0};
+    problems.add(place, std::string("there are no ") + name + ", expected at least one under '" +
+                            name + ":'");
+  }
+}
+
+}  // namespace
+
+Document::Document(std::unique_ptr<Tree> tree) : tree_(std::move(tree)) {}
+Document::~Document() = default;
+Document::Document(Document&&) noexcept = default;
+Document& Document::operator=(Document&&) noexcept = default;
+const std::vector<std::string>& Document::files() const { return tree_->names; }
+
+Document read(const LoadRequest& request, Problems& problems) {
+  auto tree = std::make_unique<Tree>();
+  tree->root.kind = NodeKind::kMap;
+  tree->hostname = request.hostname.empty() ? own_hostname() : request.hostname;
+
+  const std::size_t slash = request.path.rfind('/');
+  const std::string directory = slash == std::string::npos ? "" : request.path.substr(0, slash + 1);
+  std::vector<std::string> paths = yaml_files(directory + "conf.d", problems);
+  if (tree->hostname.find('/') == std::string::npos) {
+    const std::string path = directory + "hosts/" + tree->hostname + ".yaml";
+    if (::access(path.c_str(), F_OK) == 0) paths.push_back(path);
+  }
+  if (paths.size() > kFilesMax) {
+    problems.add({directory + "conf.d", 0, 0},
+                 "has " + std::to_string(paths.size()) + " files, expected at most 1000");
+    paths.clear();
+  }
+  Files files(*tree, problems);
+  files.add(request.path);
+  for (const std::string& path : paths) files.add(path);
+  expand(*tree, problems);
+  return Document(std::move(tree));
+}
+
+AgentOptions agent_options(const Document& document, Problems& problems) {
+  const Tree& tree = document.tree();
+  const Node* node = tree.root.find("agent");
+  if (node != nullptr && node->kind != NodeKind::kMap) {
+    if (node->kind != NodeKind::kNull) {
+      problems.add(tree.place(*node), "agent: expected a map, got " + describe(*node));
+    }
+    node = nullptr;
+  }
+  Arena arena;
+  ValueReader values(tree, arena, problems);
+  const Path path{nullptr, "agent"};
+  const Options table = options_of(AgentOptions::table());
+  if (node != nullptr) values.unknown_keys(*node, {table}, path);
+  const Place place = node != nullptr ? tree.place(*node) : Place{};
+  const weir_value* group = values.group(node, place, table, path);
+  check_labels(*group, "labels", path, problems);
+  AgentOptions options;
+  AgentOptions::table().read(options, *group);
+  if (options.hostname.empty()) options.hostname = tree.hostname;
+  return options;
+}
+
+std::unique_ptr<Config> bind(const Document& document, TypeCatalog& catalog, Problems& problems) {
+  const Tree& tree = document.tree();
+  auto config = std::make_unique<Config>();
+  config->values = std::make_unique<Arena>();
+  config->agent = agent_options(document, problems);
+  check_sections(tree, problems);
+  ComponentReader reader(tree, config->agent, catalog, *config->values, problems);
+  for (const weir_kind kind : {WEIR_SOURCE, WEIR_PROCESSOR, WEIR_SINK}) {
+    reader.section(kind, config->components);
+  }
+  if (tree.complete) check_purpose(tree, problems);
+  connect(tree, config->components, config->warnings, problems);
+  return problems.empty() ? std::move(config) : nullptr;
+}
+
+std::unique_ptr<Config> load(const LoadRequest& request, TypeCatalog& catalog, Problems& problems) {
+  const Document document = read(request, problems);
+  return bind(document, catalog, problems);
+}
+
+}  // namespace weir::config

@@ -1,0 +1,205 @@
+// See units.hpp.
+#include "core/config/units.hpp"
+
+#include <charconv>
+#include <cmath>
+#include <span>
+
+#include "core/config/text.hpp"
+
+namespace weir::config {
+namespace {
+
+struct Unit {
+  std::string_view name;
+  std::int64_t factor;
+};
+
+// Large to small, as format_duration needs them.
+constexpr Unit kDurationUnits[] = {{"d", 86'400'000'000'000},
+                                   {"h", 3'600'000'000'000},
+                                   {"m", 60'000'000'000},
+                                   {"s", 1'000'000'000},
+                                   {"ms", 1'000'000},
+                                   {"us", 1'000},
+                                   {"ns", 1}};
+constexpr Unit kSizeUnits[] = {{"B", 1},
+                               {"kB", 1'000},
+                               {"MB", 1'000'000},
+                               {"GB", 1'000'000'000},
+                               {"TB", 1'000'000'000'000},
+                               {"KiB", std::int64_t{1} << 10},
+                               {"MiB", std::int64_t{1} << 20},
+                               {"GiB", std::int64_t{1} << 30},
+                               {"TiB", std::int64_t{1} << 40}};
+
+// How one quantity is spoken of.
+struct Quantity {
+  std::span<const Unit> units;
+  const char* name;        // "duration"
+  const char* example;     // "15s"
+  const char* usual_unit;  // what a bare number most likely meant
+  const char* too_large;
+  bool may_combine;  // 1h30m
+};
+
+constexpr Quantity kDuration{
+    kDurationUnits, "duration", "15s", "s", "more than 292 years, the longest duration", true};
+constexpr Quantity kSize{kSizeUnits, "size", "64KiB", "KiB", "more than 8 EiB, the largest size",
+                         false};
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+std::size_t count_digits(std::string_view s) {
+  std::size_t n = 0;
+  while (n < s.size() && is_digit(s[n])) ++n;
+  return n;
+}
+
+// digits[.digits] times `factor`, exact; false where the result is no whole number or does not
+// fit.
+bool scaled(std::string_view digits, std::string_view fraction, std::int64_t factor,
+            __int128& result) {
+  __int128 whole = 0;
+  for (char c : digits) {
+    whole = whole * 10 + (c - '0');
+    if (whole > INT64_MAX) return false;
+  }
+  while (fraction.ends_with('0')) fraction.remove_suffix(1);
+  __int128 part = 0;
+  __int128 divisor = 1;
+  for (char c : fraction) {
+    if (divisor > factor) return false;  // finer than one ns or byte
+    part = part * 10 + (c - '0');
+    divisor *= 10;
+  }
+  if (part * factor % divisor != 0) return false;
+  result = whole * factor + part * factor / divisor;
+  return result <= INT64_MAX;
+}
+
+std::string parse(std::string_view text, const Quantity& quantity, std::int64_t& value) {
+  const std::string expected =
+      std::string("expected a ") + quantity.name + " such as " + quantity.example;
+  const std::string got = ", got " + quoted(text);
+  if (text == "0") {
+    value = 0;
+    return "";
+  }
+  __int128 sum = 0;
+  std::string_view rest = text;
+  if (rest.empty()) return expected + ", got nothing";
+  while (!rest.empty()) {
+    const std::string_view digits = rest.substr(0, count_digits(rest));
+    rest.remove_prefix(digits.size());
+    std::string_view fraction;
+    if (!digits.empty() && rest.starts_with('.')) {
+      fraction = rest.substr(1, count_digits(rest.substr(1)));
+      if (fraction.empty()) return expected + got;
+      rest.remove_prefix(fraction.size() + 1);
+    }
+    if (digits.empty()) return expected + got;
+    std::size_t letters = 0;
+    while (letters < rest.size() && is_letter(rest[letters])) ++letters;
+    const std::string_view name = rest.substr(0, letters);
+    rest.remove_prefix(letters);
+    if (name.empty() && rest.empty()) {
+      return std::string("a ") + quantity.name + " needs a unit, got " + quoted(text) +
+             "; did you mean " + std::string(text.substr(0, 32)) + quantity.usual_unit + "?";
+    }
+    if (name.empty()) return expected + got;
+    const Unit* unit = nullptr;
+    std::string known;
+    for (const Unit& u : quantity.units) {
+      if (u.name == name) unit = &u;
+      known += ' ';
+      known += u.name;
+    }
+    if (unit == nullptr) {
+      return quoted(text) + " has the unknown unit " + quoted(name) + "; units:" + known;
+    }
+    __int128 part = 0;
+    if (!scaled(digits, fraction, unit->factor, part)) {
+      return fraction.empty()
+                 ? quoted(text) + " is " + quantity.too_large
+                 : quoted(text) + " is no whole number of " +
+                       (quantity.may_combine ? "nanoseconds" : "bytes") + " that fits 64 bits";
+    }
+    sum += part;
+    if (sum > INT64_MAX) return quoted(text) + " is " + quantity.too_large;
+    if (!rest.empty() && !quantity.may_combine) return expected + got;
+  }
+  value = static_cast<std::int64_t>(sum);
+  return "";
+}
+
+}  // namespace
+
+std::string parse_bool(std::string_view text, bool& value) {
+  if (text == "true" || text == "True" || text == "TRUE") {
+    value = true;
+  } else if (text == "false" || text == "False" || text == "FALSE") {
+    value = false;
+  } else {
+    return "expected true or false, got " + quoted(text);
+  }
+  return "";
+}
+
+std::string parse_int(std::string_view text, std::int64_t& value) {
+  std::string_view digits = text;
+  if (digits.starts_with('+') && !digits.starts_with("+-")) digits.remove_prefix(1);
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (error == std::errc::result_out_of_range) return quoted(text) + " does not fit 64 bits";
+  if (error != std::errc{} || end != digits.data() + digits.size()) {
+    return "expected a whole number, got " + quoted(text);
+  }
+  return "";
+}
+
+std::string parse_float(std::string_view text, double& value) {
+  std::string_view digits = text;
+  if (digits.starts_with('+') && !digits.starts_with("+-")) digits.remove_prefix(1);
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (error == std::errc::result_out_of_range) {
+    return quoted(text) + " is beyond what a 64-bit floating-point number holds";
+  }
+  if (error != std::errc{} || end != digits.data() + digits.size() || !std::isfinite(value)) {
+    return "expected a number, got " + quoted(text);
+  }
+  return "";
+}
+
+std::string parse_duration(std::string_view text, std::int64_t& value_ns) {
+  return parse(text, kDuration, value_ns);
+}
+
+std::string parse_size(std::string_view text, std::int64_t& value_bytes) {
+  return parse(text, kSize, value_bytes);
+}
+
+std::string format_duration(std::int64_t value_ns) {
+  if (value_ns == 0) return "0s";
+  std::string text;
+  for (const Unit& unit : kDurationUnits) {
+    if (value_ns < unit.factor) continue;
+    text += std::to_string(value_ns / unit.factor);
+    text += unit.name;
+    value_ns %= unit.factor;
+  }
+  return text;
+}
+
+std::string format_size(std::int64_t bytes) {
+  for (const char* name : {"TiB", "GiB", "MiB", "KiB"}) {
+    for (const Unit& unit : kSizeUnits) {
+      if (unit.name == name && bytes >= unit.factor && bytes % unit.factor == 0) {
+        return std::to_string(bytes / unit.factor) + name;
+      }
+    }
+  }
+  return std::to_string(bytes) + "B";
+}
+
+}  // namespace weir::config

@@ -1,0 +1,26 @@
+// core/config/units.hpp - numbers, durations and sizes as they are written in a configuration.
+//
+// Each `parse` gives "" and the value, or what is wrong and what is expected. Nothing here
+// depends on the locale.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace weir::config {
+
+std::string parse_bool(std::string_view text, bool& value);
+std::string parse_int(std::string_view text, std::int64_t& value);
+std::string parse_float(std::string_view text, double& value);  // finite
+// Nanoseconds. Numbers, whole or with a fraction, each with a unit: 15s, 1h30m, 1.5d; or 0.
+std::string parse_duration(std::string_view text, std::int64_t& value_ns);
+// Bytes. 64KiB, 1.5GB, 100B; or 0.
+std::string parse_size(std::string_view text, std::int64_t& value_bytes);
+
+// The shortest exact form that parse_duration reads: "1h30m", "250ms", "0s". value_ns >= 0.
+std::string format_duration(std::int64_t value_ns);
+// "16MiB", "1500B". bytes >= 0.
+std::string format_size(std::int64_t bytes);
+
+}  // namespace weir::config
