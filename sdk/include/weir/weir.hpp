@@ -115,6 +115,31 @@ concept Stops = requires(P& p) {
   p.stop();
 };
 
+// A member of that name which does not fit would be ignored in silence: it is a mistake.
+template <class P>
+concept NamesCollect = requires {
+  &P::collect;
+};
+template <class P>
+concept NamesCheck = requires {
+  &P::check;
+};
+template <class P>
+concept NamesStart = requires {
+  &P::start;
+};
+template <class P>
+concept NamesStop = requires {
+  &P::stop;
+};
+template <class P>
+constexpr void refuse_misfits() {
+  static_assert(!NamesCheck<P> || Checks<P>,
+                "weir: check must be `static void check(const Options&, weir::Problems&)`");
+  static_assert(!NamesStart<P> || Starts<P>, "weir: start must be `void start()`");
+  static_assert(!NamesStop<P> || Stops<P>, "weir: stop must be `void stop()`");
+}
+
 template <class P, class Context>
 weir_status create(const weir_host* host, const weir_value* values, void** instance,
                    weir_error* error) noexcept {
@@ -142,6 +167,7 @@ weir_component_type make_type(weir_kind kind, const char* name, const char* summ
   static_assert(Constructible<P, Context>,
                 "weir: the plugin needs a constructor (weir::Source|Processor|Sink, const "
                 "Options&), or without Options");
+  refuse_misfits<P>();
   weir_component_type t{};
   t.size = sizeof t;
   t.kind = kind;
@@ -224,7 +250,7 @@ const weir_component_type* source(const char* name, const char* summary, std::ui
       });
     };
   } else {
-    static_assert(detail::Starts<P>,
+    static_assert(detail::Starts<P> && !detail::NamesCollect<P>,
                   "weir: a source needs `void collect(weir::Time)`, or, to push, `void start()`");
   }
   return &t;
