@@ -46,17 +46,20 @@ std::size_t class_bytes(std::uint16_t size_class) {
   return base + base / 4 * (size_class % 4);
 }
 
-// Where a string column keeps its capacity; the reserved words are the agent's.
-std::uint64_t& string_capacity(weir_column& column) {
-  return *reinterpret_cast<std::uint64_t*>(&column.reserved[0]);
+// The reserved words of a column are the agent's: a number each, kept as a pointer's value.
+// [0]: bytes that a string column has room for. [2]: how many of its rows are written; a reader
+// trusts the offsets of all of them. [1]: the bitmap that `validity` will point to.
+std::uint64_t number(const weir_column& column, int word) {
+  return reinterpret_cast<std::uintptr_t>(column.reserved[word]);
 }
+void set_number(weir_column& column, int word, std::uint64_t value) {
+  column.reserved[word] = reinterpret_cast<void*>(static_cast<std::uintptr_t>(value));
+}
+constexpr int kStringCapacity = 0;
+constexpr int kStringsWritten = 2;
+
 std::uint8_t* spare_bitmap(weir_column& column) {
   return static_cast<std::uint8_t*>(column.reserved[1]);
-}
-
-// How many of a string column's rows are written: a reader trusts the offsets of all of them.
-std::uint64_t& strings_written(weir_column& column) {
-  return *reinterpret_cast<std::uint64_t*>(&column.reserved[2]);
 }
 
 }  // namespace
@@ -209,24 +212,24 @@ bool append_string(Batch* batch, std::uint32_t field, std::uint32_t row, const c
                    std::uint64_t size) {
   weir_column& column = batch->abi.columns[field];
   if (batch->abi.measurement->fields[field]->type != WEIR_STRING || row >= batch->abi.capacity ||
-      row != strings_written(column)) {
+      row != number(column, kStringsWritten)) {
     return false;
   }
   const auto begin = static_cast<std::uint64_t>(column.v.offsets[row]);
   if (size > INT32_MAX - begin) return false;
   const std::uint64_t end = begin + size;
-  std::uint64_t& capacity = string_capacity(column);
+  const std::uint64_t capacity = number(column, kStringCapacity);
   if (end > capacity) {
     const std::uint64_t wanted = std::bit_ceil(end < 64 ? 64 : end);
     void* bytes = std::realloc(column.bytes, wanted);
     if (bytes == nullptr) return false;
     column.bytes = static_cast<char*>(bytes);
     batch->bytes += wanted - capacity;
-    capacity = wanted;
+    set_number(column, kStringCapacity, wanted);
   }
   if (size != 0) std::memcpy(column.bytes + begin, data, size);
   column.v.offsets[row + 1] = static_cast<std::int32_t>(end);
-  ++strings_written(column);
+  set_number(column, kStringsWritten, std::uint64_t{row} + 1);
   return true;
 }
 
@@ -237,7 +240,7 @@ bool well_formed(const weir_batch& batch) {
   }
   for (std::uint32_t i = 0; i < batch.measurement->field_count; ++i) {
     if (batch.measurement->fields[i]->type == WEIR_STRING &&
-        strings_written(batch.columns[i]) < batch.rows) {
+        number(batch.columns[i], kStringsWritten) < batch.rows) {
       return false;
     }
   }

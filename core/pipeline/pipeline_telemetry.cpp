@@ -1,4 +1,5 @@
 // What the pipeline tells about itself: a row for each component, route and reason.
+#include "core/config/catalog.hpp"
 #include "core/pipeline/pipeline.hpp"
 #include "core/telemetry/self.hpp"
 

@@ -1,0 +1,300 @@
+#include "tests/pipeline/harness.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <stdexcept>
+#include <thread>
+
+namespace weir::core {
+
+namespace {
+
+Harness* g_harness = nullptr;
+
+template <class Condition>
+void poll(const char* what, Condition condition) {
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::minutes(5);
+  while (!condition()) {
+    ASSERT_LT(std::chrono::steady_clock::now(), limit) << "waited in vain for " << what;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
+Schema ledger_schema() {
+  return Schema("ledger", "Numbered rows.")
+      .label("series")
+      .field("n", WEIR_U64, WEIR_COUNTER, "", "The row's number in its series, from 1.");
+}
+
+class LedgerSource {
+ public:
+  explicit LedgerSource(Source source)
+      : source_(source),
+        ledger_(g_harness->source(source.id())),
+        measurement_(source.measurement(ledger_schema())) {
+    for (unsigned i = 0; i < ledger_.threads; ++i) {
+      series_.push_back(
+          source.series(measurement_, {source.id() + ("." + std::to_string(i))}));
+    }
+  }
+
+  void start() {
+    if (ledger_.rows_a_collect != 0) return;
+    for (unsigned i = 0; i < ledger_.threads; ++i) {
+      threads_.emplace_back([this, i] {
+        push(series_[i], ledger_.rows_total / ledger_.threads);
+      });
+    }
+  }
+  void stop() {
+    for (auto& t : threads_) t.join();
+    threads_.clear();
+  }
+
+  void collect(Time) {
+    if (ledger_.rows_a_collect == 0 || number_ >= ledger_.rows_total) return;
+    std::uint64_t left =
+        std::min<std::uint64_t>(ledger_.rows_a_collect, ledger_.rows_total - number_);
+    while (left != 0) left -= emit_one(series_[0], number_, left);
+  }
+
+ private:
+  void push(const weir_series* series, std::uint64_t rows) {
+    std::uint64_t number = 0;
+    while (number < rows && !source_.stopping()) emit_one(series, number, rows - number);
+  }
+
+  // Emits a batch of at most `left` rows; returns how many.
+  std::uint32_t emit_one(const weir_series* series, std::uint64_t& number, std::uint64_t left) {
+    const auto rows =
+        static_cast<std::uint32_t>(std::min<std::uint64_t>(ledger_.rows_a_batch, left));
+    weir::Batch batch = source_.batch(measurement_, rows);
+    for (std::uint32_t i = 0; i < rows; ++i) {
+      ++number;
+      batch.set_u64(0, batch.add(series, static_cast<Time>(number)), number);
+    }
+    ledger_.emitted += rows;
+    if (!ledger_.try_emit) {
+      source_.emit(std::move(batch));
+      return rows;
+    }
+    while (!source_.try_emit(batch)) {
+      ++ledger_.refused;
+      if (source_.stopping()) {
+        ledger_.emitted -= rows;
+        return rows;
+      }
+      std::this_thread::yield();
+    }
+    return rows;
+  }
+
+  Source source_;
+  SourceLedger& ledger_;
+  const weir_measurement* measurement_;
+  std::vector<const weir_series*> series_;
+  std::vector<std::thread> threads_;
+  std::uint64_t number_ = 0;
+};
+
+class LedgerSink {
+ public:
+  explicit LedgerSink(Sink sink) : sink_(sink), ledger_(g_harness->sink(sink.id())) {}
+
+  Status write(std::span<const weir_batch* const> batches) {
+    const std::uint64_t call = ++ledger_.calls;
+    if (ledger_.before) ledger_.before(call);
+    switch (ledger_.answer(call)) {
+      case SinkLedger::Answer::kRetry: return Status::retry("not now");
+      case SinkLedger::Answer::kThrow: throw std::runtime_error("thrown in write");
+      case SinkLedger::Answer::kReject:
+        for (const weir_batch* b : batches) ledger_.rejected += b->rows;
+        return Status::reject("never");
+      case SinkLedger::Answer::kRejectSome:
+        sink_.reject(*batches.front(), 0, "the first row is bad");
+        take(batches, batches.front());
+        ++ledger_.rejected;
+        return Status::ok();
+      case SinkLedger::Answer::kOk: take(batches, nullptr); return Status::ok();
+    }
+    return Status::ok();
+  }
+
+ private:
+  void take(std::span<const weir_batch* const> batches, const weir_batch* without_first_row) {
+    std::uint64_t rows = 0, sum = 0, disorder = 0;
+    for (const weir_batch* b : batches) {
+      for (std::uint32_t i = b == without_first_row ? 1 : 0; i < b->rows; ++i) {
+        const std::uint64_t number = b->columns[0].v.u64[i];
+        auto& last = ledger_.last[{b->source, b->series[i]->index}];
+        disorder += number <= last;
+        last = number;
+        sum += number;
+        ++rows;
+      }
+    }
+    ledger_.rows += rows;
+    ledger_.sum += sum;
+    ledger_.disorder += disorder;
+  }
+
+  Sink sink_;
+  SinkLedger& ledger_;
+};
+
+class Passer {
+ public:
+  explicit Passer(Processor host) : host_(host) {}
+  void process(const weir_batch& batch) { host_.pass(batch); }
+
+ private:
+  Processor host_;
+};
+
+class Copier {
+ public:
+  explicit Copier(Processor host)
+      : host_(host), measurement_(host.measurement(ledger_schema())) {}
+  void process(const weir_batch& batch) {
+    if (++calls_ % 1000 == 0) throw std::runtime_error("every 1000th batch");
+    weir::Batch copy = host_.batch(measurement_, batch.rows);
+    for (std::uint32_t i = 0; i < batch.rows; ++i) {
+      const weir_series*& series = series_[batch.series[i]->index];
+      if (series == nullptr) {
+        series = host_.series(measurement_, {view(batch.series[i]->label_values[0])});
+      }
+      copy.set_u64(0, copy.add(series, batch.times[i]), batch.columns[0].v.u64[i]);
+    }
+    host_.emit(std::move(copy));
+  }
+
+ private:
+  Processor host_;
+  const weir_measurement* measurement_;
+  std::map<std::uint32_t, const weir_series*> series_;
+  std::uint64_t calls_ = 0;
+};
+
+}  // namespace
+
+Harness::Harness() : config_(std::make_unique<config::Config>()) {
+  g_harness = this;
+  config_->agent.interval = std::chrono::milliseconds(1);
+  config_->agent.hostname = "testhost";
+  config_->agent.shutdown_timeout = std::chrono::minutes(5);
+  config_->agent.max_series = 1000;
+}
+
+Harness::~Harness() {
+  pipeline_.reset();
+  g_harness = nullptr;
+}
+
+config::Component& Harness::add(weir_kind kind, const std::string& id,
+                                const weir_component_type* descriptor) {
+  config::Component c;
+  c.kind = kind;
+  c.id = id;
+  c.type = descriptor->name;
+  c.descriptor = descriptor;
+  static const weir_value no_options = [] {
+    weir_value v{};
+    v.size = sizeof v;
+    v.type = WEIR_OPTION_GROUP;
+    v.file = "";
+    return v;
+  }();
+  c.options = &no_options;
+  c.consumer.required = c.source.required = true;
+  c.consumer.buffer.max_size = Bytes{256u << 10};
+  c.sink.batch = {10000, Bytes{4u << 20}, {}};
+  c.sink.retry = {std::chrono::microseconds(10), std::chrono::milliseconds(1)};
+  config_->components.push_back(std::move(c));
+  return config_->components.back();
+}
+
+SourceLedger& Harness::source(const std::string& id, std::uint64_t rows_total,
+                              std::uint32_t rows_a_batch) {
+  add(WEIR_SOURCE, id, weir::source<LedgerSource>("ledger_source", "Numbers rows."));
+  auto& ledger = *(sources_[id] = std::make_unique<SourceLedger>());
+  ledger.rows_total = rows_total;
+  ledger.rows_a_batch = rows_a_batch;
+  return ledger;
+}
+
+SinkLedger& Harness::sink(const std::string& id, std::vector<std::string> inputs,
+                          config::WhenFull when_full) {
+  auto& c = add(WEIR_SINK, id, weir::sink<LedgerSink>("ledger_sink", "Checks numbers."));
+  c.inputs = std::move(inputs);
+  c.consumer.buffer.when_full = when_full;
+  return *(sinks_[id] = std::make_unique<SinkLedger>());
+}
+
+void Harness::passer(const std::string& id, std::vector<std::string> inputs) {
+  auto& c = add(WEIR_PROCESSOR, id, processor<Passer>("pass", "Passes on."));
+  c.inputs = std::move(inputs);
+  c.consumer.buffer.when_full = config::WhenFull::kBlock;
+}
+
+void Harness::copier(const std::string& id, std::vector<std::string> inputs) {
+  auto& c = add(WEIR_PROCESSOR, id, processor<Copier>("copy", "Copies."));
+  c.inputs = std::move(inputs);
+  c.consumer.buffer.when_full = config::WhenFull::kBlock;
+}
+
+config::Component& Harness::component(const std::string& id) {
+  for (auto& c : config_->components) {
+    if (c.id == id) return c;
+  }
+  throw std::out_of_range(id);
+}
+
+Pipeline& Harness::start() {
+  pipeline_ = std::make_unique<Pipeline>(std::move(config_));
+  EXPECT_EQ(pipeline_->start(), 0);
+  pipeline_->schedule();
+  return *pipeline_;
+}
+
+void Harness::wait_for_sources() {
+  for (const auto& [id, ledger] : sources_) {
+    poll("the sources", [&] { return ledger->emitted >= ledger->rows_total; });
+  }
+}
+
+void Harness::wait_for_empty_routes() {
+  for (const auto& r : pipeline_->routes()) {
+    poll("empty routes", [&] { return r->rows_held == 0; });
+  }
+}
+
+const Route& Harness::route(const std::string& from, const std::string& to) {
+  for (const auto& r : pipeline_->routes()) {
+    if (r->producer == from && r->consumer == to) return *r;
+  }
+  throw std::out_of_range(from + " -> " + to);
+}
+
+void Harness::expect_conservation() {
+  std::map<std::string, std::uint64_t> delivered, rejected;
+  for (const auto& r : pipeline_->routes()) {
+    std::uint64_t gone = r->rows_delivered;
+    for (const auto& d : r->rows_dropped) gone += d;
+    EXPECT_EQ(r->rows_offered, gone + static_cast<std::uint64_t>(r->rows_held.load()))
+        << r->producer << " -> " << r->consumer;
+    if (sources_.contains(r->producer)) {
+      EXPECT_EQ(r->rows_offered, sources_.at(r->producer)->emitted)
+          << r->producer << " -> " << r->consumer;
+    }
+    delivered[r->consumer] += r->rows_delivered;
+    rejected[r->consumer] += dropped(*r, DropReason::kRejected);
+  }
+  for (const auto& [id, ledger] : sinks_) {
+    EXPECT_EQ(delivered[id], ledger->rows) << id;
+    EXPECT_EQ(rejected[id], ledger->rejected) << id;
+    EXPECT_EQ(ledger->disorder, 0u) << id;
+  }
+}
+
+}  // namespace weir::core

@@ -1,0 +1,117 @@
+// Ticks, alignment, overruns and stopping. Nothing here asserts how long a thing took.
+#include "core/pipeline/scheduler.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <thread>
+
+namespace weir::core {
+namespace {
+
+using namespace std::chrono_literals;
+
+template <class Condition>
+void wait_for(Condition condition) {
+  const auto limit = std::chrono::steady_clock::now() + 60s;
+  while (!condition()) {
+    ASSERT_LT(std::chrono::steady_clock::now(), limit) << "waited in vain";
+    std::this_thread::sleep_for(1ms);
+  }
+}
+
+auto soon() { return std::chrono::steady_clock::now() + 60s; }
+
+TEST(Scheduler, FiresOnMultiplesOfTheInterval) {
+  Scheduler scheduler;
+  CollectionCounts counts;
+  std::mutex mutex;
+  std::vector<std::int64_t> times;
+  scheduler.add({"a", 10ms, 0ns,
+                 [&](std::int64_t time) {
+                   const std::lock_guard lock(mutex);
+                   times.push_back(time);
+                 },
+                 &counts});
+  scheduler.start();
+  wait_for([&] { return counts.collections >= 10; });
+  EXPECT_TRUE(scheduler.stop(soon()).empty());
+  ASSERT_GE(times.size(), 10u);
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    EXPECT_EQ(times[i] % 10'000'000, 0);
+    if (i > 0) {
+      EXPECT_GT(times[i], times[i - 1]) << "an instant is collected once";
+    }
+  }
+  const auto ticks = (times.back() - times.front()) / 10'000'000 + 1;
+  EXPECT_LE(times.size() + counts.missed, static_cast<std::uint64_t>(ticks) + 1);
+  EXPECT_GE(times.size() + counts.missed, static_cast<std::uint64_t>(ticks));
+}
+
+TEST(Scheduler, JitterKeepsTheInstant) {
+  Scheduler scheduler;
+  CollectionCounts counts;
+  std::atomic<std::int64_t> last{0};
+  scheduler.add({"a", 5ms, 4ms, [&](std::int64_t time) { last = time; }, &counts});
+  scheduler.start();
+  wait_for([&] { return counts.collections >= 3; });
+  scheduler.stop(soon());
+  EXPECT_EQ(last % 5'000'000, 0);
+}
+
+// More sources that hang than the pool has threads; another still gets its turn.
+TEST(Scheduler, AnOverrunDelaysNoOther) {
+  Scheduler scheduler;
+  std::atomic<bool> release{false};
+  CollectionCounts stuck[5], quick;
+  for (auto& c : stuck) {
+    scheduler.add({"stuck", 10ms, 0ns,
+                   [&](std::int64_t) {
+                     while (!release) std::this_thread::sleep_for(1ms);
+                   },
+                   &c});
+  }
+  scheduler.add({"quick", 10ms, 0ns, [](std::int64_t) {}, &quick});
+  scheduler.start();
+  wait_for([&] {
+    return std::all_of(std::begin(stuck), std::end(stuck),
+                       [](const auto& c) { return c.overruns == 1; });
+  });
+  const std::uint64_t before = quick.collections;
+  wait_for([&] { return quick.collections >= before + 10; });
+  release = true;
+  wait_for([&] {
+    return std::all_of(std::begin(stuck), std::end(stuck),
+                       [](const auto& c) { return c.collections >= 2 && c.missed >= 1; });
+  });
+  EXPECT_TRUE(scheduler.stop(soon()).empty());
+}
+
+TEST(Scheduler, NamesWhoHangsAtTheEnd) {
+  auto scheduler = std::make_unique<Scheduler>();
+  static CollectionCounts counts;
+  static std::atomic<bool> entered{false}, release{false}, left{false};
+  scheduler->add({"hanging", 10ms, 0ns,
+                  [](std::int64_t) {
+                    entered = true;
+                    while (!release) std::this_thread::sleep_for(1ms);
+                    left = true;
+                  },
+                  &counts});
+  scheduler->start();
+  wait_for([] { return entered.load(); });
+  EXPECT_EQ(scheduler->stop(std::chrono::steady_clock::now()),
+            std::vector<std::string>{"hanging"});
+  release = true;
+  wait_for([] { return left.load(); });
+}
+
+TEST(Scheduler, StopsBeforeItStarted) {
+  Scheduler scheduler;
+  EXPECT_TRUE(scheduler.stop(soon()).empty());
+}
+
+}  // namespace
+}  // namespace weir::core
