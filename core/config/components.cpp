@@ -11,6 +11,7 @@
 namespace weir::config {
 namespace {
 
+constexpr std::size_t kComponentsMax = 1000;
 constexpr std::size_t kIdBytesMax = 64;
 constexpr std::size_t kLabelsMax = 64;
 constexpr std::size_t kReportBytesMax = 1000;
@@ -157,11 +158,6 @@ void ComponentReader::section(weir_kind kind, std::vector<Component>& components
   const char* name = section_name(kind);
   const Node* section = tree_.root.find(name);
   if (section == nullptr || section->kind == NodeKind::kNull) return;
-  if (section->kind != NodeKind::kMap) {
-    problems_.add(tree_.place(*section), std::string(name) + ": expected a map of ids to " + name +
-                                             ", got " + describe(*section));
-    return;
-  }
   const Path root{nullptr, name};
   for (const Node& node : section->items) {
     const Place place = tree_.key_place(node);
@@ -170,6 +166,10 @@ void ComponentReader::section(weir_kind kind, std::vector<Component>& components
                                " cannot be an id, expected up to 64 letters, digits and _ - . "
                                "that begin with a letter or digit");
       continue;
+    }
+    if (ids_.size() == kComponentsMax) {
+      problems_.add(place, std::string(name) + ": more than 1000 components, expected fewer");
+      return;
     }
     const auto [first, is_new] = ids_.emplace(node.key, place);
     if (!is_new) {
@@ -253,7 +253,8 @@ std::string ComponentReader::unknown_type(weir_kind kind, const std::string& typ
     return what + "; there are no plugins for " + section_name(kind) + ", see agent.plugin_dirs";
   }
   const std::string best = nearest(type, all);
-  return what + (best.empty() ? "" : "; did you mean '" + best + "'?") + "; types: " + joined(all);
+  return what + (best.empty() ? "" : "; did you mean '" + best + "'?") +
+         (best.empty() ? "; types: " : " Types: ") + joined(all);
 }
 
 void ComponentReader::check(const Component& c, const Path& path) {

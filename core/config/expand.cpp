@@ -79,7 +79,7 @@ std::string variable(std::string_view body, std::string& text) {
 
 std::string directory_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');
-  return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+  return slash == std::string::npos ? "" : path.substr(0, slash + 1);
 }
 
 // Where the nth `${` of a text is written. Counts in the file, since quotes, escapes and folded
@@ -159,7 +159,7 @@ Expansion expand(const std::string& text, const std::string& directory, std::siz
     if (body.starts_with("file:")) {
       const std::string path(body.substr(5));
       fault = path.empty() ? "${file:PATH} expects a path, got nothing"
-                           : secret_file(path[0] == '/' ? path : directory + '/' + path, value);
+                           : secret_file(path[0] == '/' ? path : directory + path, value);
       result.secret = true;
     } else if (body.starts_with("credential:")) {
       fault = credential(body.substr(11), value);

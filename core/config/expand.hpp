@@ -25,7 +25,8 @@ struct Expansion {
   std::size_t fault_marker = 0;  // ... with the nth `${` of the text, from 0
 };
 
-// `directory`: what PATH is relative to. The result is at most `bytes_max` long.
+// `directory`: what PATH is relative to, "" or with a slash at its end. The result is at most
+// `bytes_max` long.
 Expansion expand(const std::string& text, const std::string& directory, std::size_t bytes_max);
 
 // All texts below the root.

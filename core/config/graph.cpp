@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "core/config/catalog.hpp"
 #include "core/config/text.hpp"
 
 namespace weir::config {
@@ -121,7 +122,9 @@ class Graph {
       if (!offers || !matches(pattern, from.id)) continue;
       chosen[i] = any = true;
     }
-    if (any || !tree_.complete) return "";
+    // That there is nothing at all to read from is told elsewhere.
+    const bool none = components_.front().kind == WEIR_SINK;
+    if (any || none || !tree_.complete) return "";
     return quoted(pattern) + " matches no source" + (to_sink ? " or processor" : "") +
            ", expected at least one";
   }

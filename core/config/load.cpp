@@ -25,6 +25,12 @@ namespace {
 constexpr std::size_t kFileBytesMax = std::size_t{1} << 20;
 constexpr std::size_t kFilesMax = 1000;
 
+const std::vector<std::string> kSections{"agent", "sources", "processors", "sinks"};
+
+bool is_section(const std::string& key) {
+  return std::find(kSections.begin(), kSections.end(), key) != kSections.end();
+}
+
 std::string own_hostname() {
   char name[256] = "";
   if (::gethostname(name, sizeof name - 1) != 0 || name[0] == '\0') return "localhost";
@@ -68,10 +74,20 @@ class Files {
     if (root.kind == NodeKind::kNull) return;
     if (root.kind != NodeKind::kMap) {
       problems_.add(
-          {path, root.at.line, root.at.column},
+          tree_.place(root),
           "expected a map with agent, sources, processors and sinks, got " + describe(root));
       tree_.complete = false;
       return;
+    }
+    // Each file for itself: merged, a list would vanish behind another file's map.
+    for (Node& item : root.items) {
+      if (item.kind == NodeKind::kMap || item.kind == NodeKind::kNull || !is_section(item.key)) {
+        continue;
+      }
+      problems_.add(tree_.place(item), item.key + ": expected a map, got " + describe(item));
+      item.kind = NodeKind::kNull;
+      item.items.clear();
+      tree_.complete = false;
     }
     merge(tree_.root, std::move(root));
   }
@@ -103,11 +119,10 @@ Options options_of(const OptionTable<T>& table) {
 }
 
 void check_sections(const Tree& tree, Problems& problems) {
-  static const std::vector<std::string> known{"agent", "sources", "processors", "sinks"};
   for (const Node& item : tree.root.items) {
-    if (std::find(known.begin(), known.end(), item.key) != known.end()) continue;
+    if (is_section(item.key)) continue;
     problems.add(tree.key_place(item),
-                 "unknown key " + quoted(item.key) + suggestion(item.key, known, "known keys"));
+                 "unknown key " + quoted(item.key) + suggestion(item.key, kSections, "known keys"));
   }
 }
 
@@ -116,9 +131,7 @@ void check_purpose(const Tree& tree, Problems& problems) {
   for (const weir_kind kind : {WEIR_SOURCE, WEIR_SINK}) {
     const char* name = section_name(kind);
     const Node* section = tree.root.find(name);
-    const bool is_empty = section == nullptr || section->kind == NodeKind::kNull ||
-                          (section->kind == NodeKind::kMap && section->items.empty());
-    if (!is_empty) continue;
+    if (section != nullptr && !section->items.empty()) continue;
     const Place place = section != nullptr   ? tree.key_place(*section)
                         : tree.names.empty() ? Place{}
                                              : Place{tree.names[0], 0, 0};
@@ -162,12 +175,7 @@ Document read(const LoadRequest& request, Problems& problems) {
 AgentOptions agent_options(const Document& document, Problems& problems) {
   const Tree& tree = document.tree();
   const Node* node = tree.root.find("agent");
-  if (node != nullptr && node->kind != NodeKind::kMap) {
-    if (node->kind != NodeKind::kNull) {
-      problems.add(tree.place(*node), "agent: expected a map, got " + describe(*node));
-    }
-    node = nullptr;
-  }
+  if (node != nullptr && node->kind == NodeKind::kNull) node = nullptr;
   Arena arena;
   ValueReader values(tree, arena, problems);
   const Path path{nullptr, "agent"};

@@ -77,7 +77,7 @@ const char* ValueReader::file_text(std::uint16_t file) {
 weir_value* ValueReader::at(const Node& node, const weir_option* option) {
   weir_value* value = arena_.value();
   value->option = option;
-  value->type = option != nullptr ? option->type : WEIR_OPTION_GROUP;
+  value->type = option == nullptr ? weir_option_type{WEIR_OPTION_GROUP} : option->type;
   value->is_set = 1;
   value->file = file_text(node.file);
   value->line = node.at.line;
@@ -130,7 +130,9 @@ void ValueReader::read_group(const Node* map, Options options, const Path& path,
     // A group that is not written at all asks for nothing.
     const bool missing = node == nullptr || node->kind == NodeKind::kNull;
     if (missing && map != nullptr && (o.flags & WEIR_OPTION_REQUIRED) && tree_.complete) {
-      problems_.add({value.file, value.line, value.column},
+      const Place place =
+          node != nullptr ? tree_.place(*node) : Place{value.file, value.line, value.column};
+      problems_.add(place,
                     path.text() + ": '" + o.name + "' is required: " + std::string(view(o.help)));
     }
     items[i] = option(missing ? nullptr : node, value, o, child);

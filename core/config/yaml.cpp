@@ -16,6 +16,8 @@
 namespace weir::config {
 namespace {
 
+constexpr const char* kOpenQuote = "a text in quotes begins here and does not end";
+
 // Thrown through yaml-cpp to stop it.
 struct Refusal {
   Position at;
@@ -35,6 +37,11 @@ class Builder : public YAML::EventHandler {
 
   Node take_root() { return std::move(root_); }
   YamlPlaces& places() { return places_; }
+  bool open_quote(Position& at) {
+    if (last_quoted_ == std::string::npos || is_closed(text_, last_quoted_)) return false;
+    at = places_.position(last_quoted_);
+    return true;
+  }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (documents_++ == 0) return;
@@ -48,8 +55,8 @@ class Builder : public YAML::EventHandler {
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     if (expects_key()) throw Refusal{places_.position(mark), "a key is missing before the ':'"};
     Node node = make(NodeKind::kNull, mark);
-    // yaml-cpp gives the place of whatever follows.
-    if (!stack_.empty() && stack_.back().has_key) node.at = stack_.back().key_at;
+    const bool is_value = !stack_.empty() && stack_.back().has_key;
+    node.at = is_value ? stack_.back().key_at : places_.of_nothing(mark);
     charge(1, 0, node.at);
     add(std::move(node), anchor);
   }
@@ -58,6 +65,7 @@ class Builder : public YAML::EventHandler {
                 const std::string& value) override {
     check_tag(mark, tag);
     const Position at = places_.position(mark);
+    if (tag == "!") last_quoted_ = places_.offset(mark);
     if (value.find('\0') != std::string::npos) {
       throw Refusal{at, "a text with a NUL character, expected text without"};
     }
@@ -256,6 +264,7 @@ class Builder : public YAML::EventHandler {
   Budget& budget_;
   Problems& problems_;
   int documents_ = 0;
+  std::size_t last_quoted_ = std::string::npos;  // offset of the last text in quotes
   Node root_;
   std::vector<Frame> stack_;
   std::unordered_map<YAML::anchor_t, Anchored> anchors_;
@@ -279,15 +288,16 @@ bool parse_yaml(const std::string& file_name, std::uint16_t file_index, const st
     }
   } catch (const Refusal& e) {
     return refuse(e.at, e.message);
-  } catch (const YAML::DeepRecursion& e) {
-    return refuse(builder.places().position(e.mark), Builder::too_deep());
   } catch (const YAML::Exception& e) {
     Position at = builder.places().position(e.mark);
-    std::string message = explain(e, text, builder.places(), at);
-    return refuse(at, std::move(message));
+    const std::string message = explain(e, builder.places(), at);
+    Position open;
+    if (builder.open_quote(open)) return refuse(open, kOpenQuote);
+    return refuse(at, message);
   } catch (const std::exception& e) {
     return refuse({}, std::string("cannot be read as YAML: ") + e.what());
   }
+  if (Position open; builder.open_quote(open)) return refuse(open, kOpenQuote);
   root = builder.take_root();
   return true;
 }

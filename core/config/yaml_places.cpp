@@ -2,6 +2,7 @@
 #include "core/config/yaml_places.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <string_view>
 
 #include "core/config/text.hpp"
@@ -14,12 +15,13 @@ struct Explanation {
   const char* ours;
 };
 
-constexpr Explanation kExplanations[] = {
+const Explanation kExplanations[] = {
     {YAML::ErrorMsg::TAB_IN_INDENTATION, "a tab in the indentation, expected spaces"},
     {YAML::ErrorMsg::MAP_VALUE,
-     "a ':' where no key can be; check the indentation, or put the text in quotes"},
-    {YAML::ErrorMsg::END_OF_MAP_FLOW, "expected ',' or '}' here"},
-    {YAML::ErrorMsg::END_OF_SEQ_FLOW, "expected ',' or ']' here"},
+     "a ':' where no key can be; check the indentation and the blank after each ':', or put the "
+     "text in quotes"},
+    {YAML::ErrorMsg::END_OF_MAP_FLOW, "expected ',' or '}' here; is each { closed?"},
+    {YAML::ErrorMsg::END_OF_SEQ_FLOW, "expected ',' or ']' here; is each [ closed?"},
     {YAML::ErrorMsg::END_OF_MAP,
      "this does not continue the map above, expected 'key: value' with the same indentation"},
     {YAML::ErrorMsg::END_OF_SEQ,
@@ -30,6 +32,8 @@ constexpr Explanation kExplanations[] = {
      "a text cannot begin with this character; put the text in quotes"},
     {YAML::ErrorMsg::ALIAS_NOT_FOUND, "an unquoted * is an alias in YAML; write \"*\" with quotes"},
     {YAML::ErrorMsg::CHAR_IN_ALIAS, "an unquoted * is an alias in YAML; put the text in quotes"},
+    {YAML::ErrorMsg::UNKNOWN_ANCHOR,
+     "an alias without an anchor of that name; put a text that begins with * in quotes"},
     {YAML::ErrorMsg::ANCHOR_NOT_FOUND,
      "an unquoted & is an anchor in YAML; put the text in quotes"},
     {YAML::ErrorMsg::CHAR_IN_ANCHOR, "an unquoted & is an anchor in YAML; put the text in quotes"},
@@ -76,14 +80,29 @@ Position YamlPlaces::position(const YAML::Mark& mark) {
   return {static_cast<std::uint32_t>(line + 1), static_cast<std::uint32_t>(character + 1)};
 }
 
+Position YamlPlaces::position(std::size_t offset) {
+  const auto next = std::upper_bound(line_starts_.begin(), line_starts_.end(), offset);
+  YAML::Mark mark;
+  mark.line = static_cast<int>(next - line_starts_.begin()) - 1;
+  mark.column = static_cast<int>(offset - line_starts_[static_cast<std::size_t>(mark.line)]);
+  return position(mark);
+}
+
+Position YamlPlaces::of_nothing(const YAML::Mark& mark) {
+  const std::size_t at = offset(mark);
+  const bool written = at < text_.size() && std::strchr("~nN", text_[at]) != nullptr;
+  if (written || at == 0) return position(mark);
+  const std::size_t found = text_.find_last_not_of(" \t\r\n", at - 1);
+  return position(found == std::string::npos ? at : found);
+}
+
 std::string_view YamlPlaces::line(std::uint32_t number) const {
   if (number == 0 || number > line_starts_.size()) return {};
   const std::string_view rest = std::string_view(text_).substr(line_starts_[number - 1]);
   return rest.substr(0, rest.find('\n'));
 }
 
-std::string explain(const YAML::Exception& error, const std::string&, YamlPlaces& places,
-                    Position& at) {
+std::string explain(const YAML::Exception& error, const YamlPlaces& places, Position& at) {
   const std::string_view line = places.line(at.line);
   const std::size_t indent = line.find_first_not_of(" \t");
   const std::size_t tab = line.substr(0, indent).find('\t');
@@ -91,17 +110,31 @@ std::string explain(const YAML::Exception& error, const std::string&, YamlPlaces
     at.column = static_cast<std::uint32_t>(tab + 1);
     return kExplanations[0].ours;
   }
-  std::string_view message = error.msg;
-  const std::string_view unknown = YAML::ErrorMsg::UNKNOWN_ANCHOR;
-  if (message.starts_with(unknown)) {
-    message.remove_prefix(unknown.size());
-    return "there is no anchor &" + std::string(message) +
-           " for this alias; put a text that begins with * in quotes";
-  }
+  const std::string_view message = error.msg;
   for (const Explanation& e : kExplanations) {
     if (message.starts_with(e.yaml_cpp)) return e.ours;
   }
   return "not valid YAML: " + std::string(message);
+}
+
+bool is_closed(const std::string& text, std::size_t offset) {
+  // Anchor and tag come before the quote.
+  while (offset < text.size() && (text[offset] == '&' || text[offset] == '!')) {
+    offset = text.find_first_of(" \t\n", offset);
+    offset = text.find_first_not_of(" \t\r\n", offset);
+  }
+  if (offset >= text.size()) return true;
+  const char quote = text[offset];
+  if (quote != '"' && quote != '\'') return true;
+  for (std::size_t i = offset + 1; i < text.size(); ++i) {
+    if (text[i] == '\\' && quote == '"') {
+      ++i;
+    } else if (text[i] == quote) {
+      if (quote == '"' || i + 1 == text.size() || text[i + 1] != quote) return true;
+      ++i;
+    }
+  }
+  return false;
 }
 
 bool nested_in_line(const std::string& text, std::size_t limit, Position& at) {

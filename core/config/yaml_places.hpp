@@ -19,6 +19,10 @@ class YamlPlaces {
  public:
   explicit YamlPlaces(const std::string& text);
   Position position(const YAML::Mark& mark);
+  Position position(std::size_t offset);
+  // Of a null: where it is written, or else of the dash or comma before it, since yaml-cpp marks
+  // whatever follows.
+  Position of_nothing(const YAML::Mark& mark);
   std::size_t offset(const YAML::Mark& mark) const;   // in bytes, at most the size of the text
   std::string_view line(std::uint32_t number) const;  // from 1, without its end
 
@@ -30,8 +34,11 @@ class YamlPlaces {
 };
 
 // What `error` means. Moves `at` where another place tells more.
-std::string explain(const YAML::Exception& error, const std::string& text, YamlPlaces& places,
-                    Position& at);
+std::string explain(const YAML::Exception& error, const YamlPlaces& places, Position& at);
+
+// False where a text begins with a quote at `offset` and does not end: yaml-cpp takes the rest of
+// the file for it, without an error.
+bool is_closed(const std::string& text, std::size_t offset);
 
 // True where one line opens more than `limit` brackets that it does not close: yaml-cpp would hold
 // the whole line in memory before it looks at its depth.
