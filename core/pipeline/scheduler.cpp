@@ -10,6 +10,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "core/pipeline/fnv.hpp"
 #include "core/telemetry/log.hpp"
@@ -25,6 +26,9 @@ constexpr int kThreads = 2;
 // The wall clock may drift from the monotonic one by this much between two ticks before it
 // counts as a jump.
 constexpr nanoseconds kJump = std::chrono::milliseconds(500);
+// How often it is looked for overruns: as often as the shortest interval, within these.
+constexpr nanoseconds kSuperviseMin = std::chrono::milliseconds(50);
+constexpr nanoseconds kSuperviseMax = std::chrono::seconds(1);
 
 std::int64_t wall_now_ns() {
   return std::chrono::duration_cast<nanoseconds>(
@@ -36,7 +40,7 @@ std::int64_t wall_now_ns() {
 
 struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
   struct Source {
-    Source(boost::asio::io_context& io, Task t) : task(std::move(t)), tick(io), deadline(io) {
+    Source(boost::asio::io_context& io, Task t) : task(std::move(t)), tick(io) {
       Fnv hash;
       hash.text(task.id);
       const auto span = static_cast<std::uint64_t>(task.jitter_max.count());
@@ -44,12 +48,14 @@ struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
     }
     Task task;
     nanoseconds jitter;
-    boost::asio::steady_timer tick, deadline;
+    boost::asio::steady_timer tick;
     std::int64_t number = 0;  // of the tick that is waited for: its time over the interval
     std::int64_t wall_ns = 0;  // the two clocks when that wait began
     Steady::time_point steady;
-    std::atomic<bool> collecting{false};
-    std::atomic<std::uint64_t> generation{0};  // of collections: which one a deadline is for
+    // Under mutex.
+    bool collecting = false;
+    bool overrunning = false;  // and the pool has a thread for it
+    Steady::time_point began;
   };
 
   boost::asio::io_context io{kThreads};
@@ -64,7 +70,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
   int running = 0;  // pool threads
   int wanted = 0;   // how many there should be
   std::vector<std::thread> threads;
-  std::vector<Source*> replacements;  // for whose threads there is a replacement
+  std::thread supervisor;
 
   // Under mutex.
   void spawn() {
@@ -133,14 +139,12 @@ struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
   }
 
   void collect(Source& s) {
-    const std::uint64_t generation = s.generation.fetch_add(1) + 1;
-    s.collecting.store(true);
-    s.deadline.expires_after(s.task.interval);
-    s.deadline.async_wait([self = shared_from_this(), &s,
-                           generation](const boost::system::error_code& error) {
-      if (!error) self->overrun(s, generation);
-    });
     const auto begin = Steady::now();
+    {
+      const std::lock_guard lock(mutex);
+      s.collecting = true;
+      s.began = begin;
+    }
     s.task.collect(s.number * s.task.interval.count());
     const auto took = static_cast<std::uint64_t>((Steady::now() - begin).count());
     CollectionCounts& counts = *s.task.counts;
@@ -149,30 +153,30 @@ struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
     counts.last_ns.store(took, std::memory_order_relaxed);
 
     const std::lock_guard lock(mutex);
-    s.collecting.store(false);
-    s.deadline.cancel();
-    const auto replaced = std::find(replacements.begin(), replacements.end(), &s);
-    if (replaced != replacements.end()) {
-      replacements.erase(replaced);
-      --wanted;  // whichever thread is free next goes
-    }
-    changed.notify_all();
+    s.collecting = false;
+    if (std::exchange(s.overrunning, false)) --wanted;  // whichever thread is free next goes
   }
 
-  // The collection is still under way after a whole interval: give the pool another thread.
-  void overrun(Source& s, std::uint64_t generation) {
-    {
-      const std::lock_guard lock(mutex);
-      if (!s.collecting.load() || s.generation.load() != generation || stopping.load()) return;
-      replacements.push_back(&s);
-      ++wanted;
-      spawn();
+  // A thread of its own, since those of the pool may all be stuck. Gives the pool another thread
+  // for each collection that is still under way after a whole interval.
+  void supervise() {
+    nanoseconds period = kSuperviseMax;
+    for (const auto& s : sources) period = std::min(period, s->task.interval);
+    period = std::max(period, kSuperviseMin);
+    std::unique_lock lock(mutex);
+    while (!changed.wait_for(lock, period, [this] { return stopping.load(); })) {
+      const auto now = Steady::now();
+      for (const auto& s : sources) {
+        if (!s->collecting || s->overrunning || now - s->began < s->task.interval) continue;
+        s->overrunning = true;
+        ++wanted;
+        spawn();
+        s->task.counts->overruns.fetch_add(1, std::memory_order_relaxed);
+        log(WEIR_LOG_WARN, s->task.id,
+            "a collection takes longer than the interval; ticks are missed until it returns");
+      }
     }
-    s.task.counts->overruns.fetch_add(1, std::memory_order_relaxed);
-    log(WEIR_LOG_WARN, s.task.id,
-        "a collection takes longer than the interval; ticks are missed until it returns");
   }
-
 };
 
 Scheduler::Scheduler() : impl_(std::make_shared<Impl>()) {}
@@ -191,11 +195,20 @@ void Scheduler::start() {
   const std::lock_guard lock(impl_->mutex);
   impl_->wanted = kThreads;
   while (impl_->running < kThreads) impl_->spawn();
+  impl_->supervisor = std::thread([impl = impl_] {
+    pthread_setname_np(pthread_self(), "weir-supervise");
+    impl->supervise();
+  });
 }
 
 std::vector<std::string> Scheduler::stop(Steady::time_point deadline) {
   std::vector<std::string> hanging;
-  impl_->stopping.store(true);
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->stopping.store(true);
+    impl_->changed.notify_all();
+  }
+  if (impl_->supervisor.joinable()) impl_->supervisor.join();
   impl_->work.reset();
   impl_->io.stop();
   std::vector<std::thread> threads;
@@ -206,7 +219,7 @@ std::vector<std::string> Scheduler::stop(Steady::time_point deadline) {
     threads.swap(impl_->threads);
     if (!ended) {
       for (const auto& s : impl_->sources) {
-        if (s->collecting.load()) hanging.push_back(s->task.id);
+        if (s->collecting) hanging.push_back(s->task.id);
       }
     }
   }
