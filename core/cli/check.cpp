@@ -1,0 +1,71 @@
+// See check.hpp.
+#include "core/cli/check.hpp"
+
+#include <string>
+
+#include "core/cli/columns.hpp"
+#include "core/config/units.hpp"
+
+namespace weir::cli {
+namespace {
+
+std::string how(const config::Component& c, const config::Config& config) {
+  if (c.kind == WEIR_SOURCE) {
+    return "every " +
+           config::format_duration(c.source.interval.value_or(config.agent.interval).count());
+  }
+  std::string text = "from ";
+  for (std::size_t i = 0; i < c.inputs.size(); ++i) text += (i > 0 ? ", " : "") + c.inputs[i];
+  return text;
+}
+
+void summarise(const config::Config& config, const config::Document& document, std::FILE* out) {
+  std::size_t counts[4] = {};
+  Columns table;
+  for (const config::Component& c : config.components) {
+    ++counts[c.kind];
+    table.add({config::kind_name(c.kind), c.id, c.type, how(c, config)});
+  }
+  const auto& files = document.files();
+  std::fprintf(out, "%s: %s, %s, %s: ok\n", files.front().c_str(),
+               counted(counts[WEIR_SOURCE], "source").c_str(),
+               counted(counts[WEIR_PROCESSOR], "processor").c_str(),
+               counted(counts[WEIR_SINK], "sink").c_str());
+  for (std::size_t i = 1; i < files.size(); ++i) {
+    std::fprintf(out, "  with %s\n", files[i].c_str());
+  }
+  table.print(out, 2);
+}
+
+}  // namespace
+
+int check(const CheckArgs& args, const config::CatalogFactory& catalogs, std::FILE* out,
+          std::FILE* err) {
+  config::Problems problems;
+  const config::Document document = config::read(args.request, problems);
+  const config::AgentOptions agent = config::agent_options(document, problems);
+  const std::unique_ptr<config::TypeCatalog> catalog = catalogs(agent);
+  const std::unique_ptr<config::Config> config = config::bind(document, *catalog, problems);
+  if (config != nullptr) {
+    for (const config::Component& c : config->components) {
+      if (c.descriptor != nullptr) continue;
+      problems.add(c.place, std::string(config::section_name(c.kind)) + "." + c.id +
+                                ": the plugin for its type '" + c.type +
+                                "' cannot be used; the agent would run without it: " + c.refusal);
+    }
+    for (const config::Problem& warning : config->warnings) {
+      std::fprintf(err, "%s: warning: %s\n", config::to_string(warning.place).c_str(),
+                   warning.message.c_str());
+    }
+  }
+  if (!problems.empty()) {
+    std::fputs(problems.text().c_str(), err);
+    std::fprintf(err, "%s: %s\n", args.request.path.c_str(),
+                 counted(problems.list().size(), "problem").c_str());
+    return kExitConfiguration;
+  }
+  summarise(*config, document, out);
+  return kExitOk;
+}
+
+}  // namespace weir::cli
