@@ -101,7 +101,6 @@ int run(const RunArgs& args) {
   let_interrupt_kill();
   const bool clean = pipeline.stop();
   core::log_info(clean ? "stopped" : "stopped without waiting for plugins that hang");
-  core::log_flush();
   if (!clean) _exit(kExitFailure);
   return 0;
 }

@@ -43,7 +43,6 @@ class StopWatchdog {
           give_up();
           if (done_.wait_until(lock, hard, [this] { return finished_; })) return;
           log_error("a plugin does not return from its stop; the agent ends without it");
-          log_flush();
           _exit(1);
         }) {}
   ~StopWatchdog() {

@@ -3,7 +3,6 @@
 
 #include <spdlog/logger.h>
 #include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/dup_filter_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,14 +10,14 @@
 #include <chrono>
 #include <cstdlib>
 #include <memory>
+#include <mutex>
 #include <string>
+
+#include "core/telemetry/collapse.hpp"
 
 namespace weir::core {
 
 namespace {
-
-// Repeats of a line are held back for this long; then one line tells how many there were.
-constexpr std::chrono::seconds kCollapse{10};
 
 spdlog::level::level_enum to_spdlog(weir_level level) {
   switch (level) {
@@ -58,7 +57,7 @@ std::string_view level_name(spdlog::level::level_enum level) {
   }
 }
 
-// The payload is "component\x1fmessage", so that the collapsing tells components apart.
+// The payload is "component\x1fmessage".
 void split(const spdlog::details::log_msg& msg, std::string_view& component,
            std::string_view& message) {
   const std::string_view payload{msg.payload.data(), msg.payload.size()};
@@ -174,15 +173,18 @@ std::shared_ptr<spdlog::logger> make_logger(weir_level level, LogFormat format) 
     terminal->set_formatter(
         std::make_unique<TextFormatter>(is_journal(), isatty(STDERR_FILENO) != 0));
   }
-  auto collapsing = std::make_shared<spdlog::sinks::dup_filter_sink_mt>(kCollapse);
-  collapsing->add_sink(terminal);
-  auto logger = std::make_shared<spdlog::logger>("weir", collapsing);
+  auto logger = std::make_shared<spdlog::logger>("weir", std::move(terminal));
   logger->set_level(to_spdlog(level));
   return logger;
 }
 
 std::shared_ptr<spdlog::logger>& logger() {
   static std::shared_ptr<spdlog::logger> instance = make_logger(WEIR_LOG_INFO, LogFormat::kText);
+  return instance;
+}
+
+Collapse& collapse() {
+  static Collapse instance;
   return instance;
 }
 
@@ -194,12 +196,20 @@ bool log_enabled(weir_level level) { return logger()->should_log(to_spdlog(level
 
 void log(weir_level level, std::string_view component, std::string_view message) {
   if (!log_enabled(level)) return;
+  static std::mutex mutex;
+  Collapse::Verdict verdict{};
+  {
+    const std::lock_guard lock(mutex);
+    verdict = collapse().judge(level, component, message, Collapse::Clock::now());
+  }
+  if (!verdict.write) return;
   std::string payload(component);
   payload += '\x1f';
   payload += message;
+  if (verdict.held_back != 0) {
+    payload += " (and " + std::to_string(verdict.held_back) + " more times before)";
+  }
   logger()->log(to_spdlog(level), spdlog::string_view_t(payload.data(), payload.size()));
 }
-
-void log_flush() { logger()->flush(); }
 
 }  // namespace weir::core

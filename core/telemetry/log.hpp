@@ -17,8 +17,6 @@ void log_setup(weir_level level, LogFormat format);
 bool log_enabled(weir_level level);
 // `component`: a component's id, or "" for the agent itself. Any thread.
 void log(weir_level level, std::string_view component, std::string_view message);
-// Writes what is held back (counts of repeated lines).
-void log_flush();
 
 inline void log_info(std::string_view message) { log(WEIR_LOG_INFO, "", message); }
 inline void log_warn(std::string_view message) { log(WEIR_LOG_WARN, "", message); }
