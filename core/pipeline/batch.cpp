@@ -62,6 +62,36 @@ std::uint8_t* spare_bitmap(weir_column& column) {
   return static_cast<std::uint8_t*>(column.reserved[1]);
 }
 
+// Sets the pointers of a batch of that shape, whose block is large enough.
+void lay_out(Batch& batch, const weir_measurement& m, std::uint32_t rows) {
+  char* at = reinterpret_cast<char*>(&batch) + round8(sizeof(Batch));
+  const auto take = [&at](std::size_t n) {
+    void* result = at;
+    at += n;
+    return result;
+  };
+  batch.has_strings = false;
+  batch.abi.size = sizeof(weir_batch);
+  batch.abi.capacity = rows;
+  batch.abi.measurement = &m;
+  batch.abi.series = static_cast<const weir_series**>(take(std::size_t{rows} * 8));
+  batch.abi.times = static_cast<std::int64_t*>(take(std::size_t{rows} * 8));
+  batch.abi.columns = static_cast<weir_column*>(take(m.field_count * sizeof(weir_column)));
+  for (std::uint32_t i = 0; i < m.field_count; ++i) {
+    const weir_field& field = *m.fields[i];
+    weir_column& column = *new (&batch.abi.columns[i]) weir_column{};
+    column.reserved[1] = take(round8((std::size_t{rows} + 7) / 8));
+    column.v.u64 = static_cast<std::uint64_t*>(take(values_bytes(field, rows)));
+    if (field.type == WEIR_STRING) {
+      batch.has_strings = true;
+      column.v.offsets[0] = 0;
+    } else if (field.type == WEIR_HISTOGRAM) {
+      column.counts = column.v.buckets + std::size_t{rows} * (field.bound_count + 1);
+      column.sums = reinterpret_cast<double*>(column.counts + rows);
+    }
+  }
+}
+
 }  // namespace
 
 void release(Batch* batch) {
@@ -75,12 +105,15 @@ void release(Batch* batch) {
   }
 }
 
+namespace {
+void free_list(Batch* batch) {
+  while (batch != nullptr) std::free(std::exchange(batch, batch->next));
+}
+}  // namespace
+
 BatchPool::~BatchPool() {
-  for (Block*& list : free_) {
-    while (list != nullptr) std::free(std::exchange(list, list->next));
-  }
-  Block* block = returned_.load(std::memory_order_acquire);
-  while (block != nullptr) std::free(std::exchange(block, block->next));
+  for (Batch* list : free_) free_list(list);
+  free_list(returned_.load(std::memory_order_acquire));
 }
 
 void BatchPool::unref() {
@@ -92,44 +125,48 @@ void BatchPool::close() {
   unref();
 }
 
-void* BatchPool::allocate(std::size_t bytes, std::uint16_t& size_class) {
-  size_class = class_of(bytes);
+// A batch that was used before, as it was left, or a new one without pool.
+Batch* BatchPool::allocate(std::size_t bytes) {
+  const std::uint16_t size_class = class_of(bytes);
   const std::lock_guard lock(mutex_);
   if (free_[size_class] == nullptr) {
-    Block* block = returned_.exchange(nullptr, std::memory_order_acquire);
-    while (block != nullptr) {
-      Block* next = block->next;
-      block->next = free_[block->size_class];
-      free_[block->size_class] = block;
-      block = next;
+    Batch* batch = returned_.exchange(nullptr, std::memory_order_acquire);
+    while (batch != nullptr) {
+      Batch*& list = free_[batch->size_class];
+      batch = std::exchange(batch->next, std::exchange(list, batch));
     }
   }
-  if (Block* block = free_[size_class]) {
-    free_[size_class] = block->next;
+  if (Batch* batch = free_[size_class]) {
+    free_[size_class] = std::exchange(batch->next, nullptr);
     cached_bytes_.fetch_sub(static_cast<std::int64_t>(class_bytes(size_class)),
                             std::memory_order_relaxed);
-    return block;
+    batch->refs.store(1, std::memory_order_relaxed);
+    return batch;
   }
-  return std::malloc(class_bytes(size_class));
+  void* block = std::malloc(class_bytes(size_class));
+  if (block == nullptr) return nullptr;
+  Batch* batch = new (block) Batch;
+  batch->size_class = size_class;
+  batch->pool = this;
+  return batch;
 }
 
 void BatchPool::recycle(Batch* batch) {
-  if (batch->has_strings) {
-    const weir_measurement& m = *batch->abi.measurement;
-    for (std::uint32_t i = 0; i < m.field_count; ++i) {
-      if (m.fields[i]->type == WEIR_STRING) std::free(batch->abi.columns[i].bytes);
+  if (batch->original == nullptr) {
+    if (batch->has_strings) {
+      const weir_measurement& m = *batch->abi.measurement;
+      for (std::uint32_t i = 0; i < m.field_count; ++i) {
+        if (m.fields[i]->type == WEIR_STRING) std::free(batch->abi.columns[i].bytes);
+      }
     }
+    Epochs::leave(*counts_, batch->epoch_parity);
   }
-  if (batch->original == nullptr) Epochs::leave(*counts_, batch->epoch_parity);
-  const std::uint16_t size_class = batch->size_class;
-  batch->~Batch();
-  const auto bytes = static_cast<std::int64_t>(class_bytes(size_class));
+  const auto bytes = static_cast<std::int64_t>(class_bytes(batch->size_class));
   if (!closed_.load(std::memory_order_relaxed) &&
       cached_bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes <=
           static_cast<std::int64_t>(kCachedBytesMax)) {
-    Block* block = new (static_cast<void*>(batch)) Block{nullptr, size_class};
-    block->next = returned_.load(std::memory_order_relaxed);
-    while (!returned_.compare_exchange_weak(block->next, block, std::memory_order_release,
+    batch->next = returned_.load(std::memory_order_relaxed);
+    while (!returned_.compare_exchange_weak(batch->next, batch, std::memory_order_release,
                                             std::memory_order_relaxed)) {
     }
   } else {
@@ -143,58 +180,34 @@ void BatchPool::recycle(Batch* batch) {
 
 Batch* BatchPool::acquire(const weir_measurement* m, std::uint32_t rows) {
   if (rows == 0 || rows > kRowsMax) return nullptr;
-  const std::size_t bytes = block_bytes(*m, rows);
-  std::uint16_t size_class = 0;
-  void* block = allocate(bytes, size_class);
-  if (block == nullptr) return nullptr;
+  Batch* batch = allocate(block_bytes(*m, rows));
+  if (batch == nullptr) return nullptr;
 
   users_.fetch_add(1, std::memory_order_relaxed);
-  Batch* batch = new (block) Batch;
-  batch->pool = this;
-  batch->size_class = size_class;
-  batch->bytes = class_bytes(size_class);
+  batch->bytes = class_bytes(batch->size_class);
   batch->epoch_parity = static_cast<std::uint8_t>(epochs_.enter(*counts_));
-
-  char* at = static_cast<char*>(block) + round8(sizeof(Batch));
-  const auto take = [&at](std::size_t n) {
-    void* result = at;
-    at += n;
-    return result;
-  };
-  batch->abi.size = sizeof(weir_batch);
-  batch->abi.capacity = rows;
-  batch->abi.measurement = m;
-  batch->abi.series = static_cast<const weir_series**>(take(std::size_t{rows} * 8));
-  batch->abi.times = static_cast<std::int64_t*>(take(std::size_t{rows} * 8));
-  batch->abi.columns = static_cast<weir_column*>(take(m->field_count * sizeof(weir_column)));
-  for (std::uint32_t i = 0; i < m->field_count; ++i) {
-    const weir_field& field = *m->fields[i];
-    weir_column& column = *new (&batch->abi.columns[i]) weir_column{};
-    column.reserved[1] = take(round8((std::size_t{rows} + 7) / 8));
-    column.v.u64 = static_cast<std::uint64_t*>(take(values_bytes(field, rows)));
-    if (field.type == WEIR_STRING) {
-      batch->has_strings = true;
-      column.v.offsets[0] = 0;
-    } else if (field.type == WEIR_HISTOGRAM) {
-      column.counts = column.v.buckets + std::size_t{rows} * (field.bound_count + 1);
-      column.sums = reinterpret_cast<double*>(column.counts + rows);
-    }
+  // What served a batch of this shape before has its columns in place.
+  const bool same_shape = batch->original == nullptr && batch->abi.measurement == m &&
+                          batch->abi.capacity == rows && !batch->has_strings;
+  batch->original = nullptr;
+  batch->abi.rows = 0;
+  batch->abi.sequence = 0;
+  if (same_shape) {
+    for (std::uint32_t i = 0; i < m->field_count; ++i) batch->abi.columns[i].validity = nullptr;
+  } else {
+    lay_out(*batch, *m, rows);
   }
   return batch;
 }
 
 Batch* BatchPool::alias(Batch* original) {
   if (original->original != nullptr) original = original->original;
-  std::uint16_t size_class = 0;
-  void* block = allocate(sizeof(Batch), size_class);
-  if (block == nullptr) return nullptr;
+  Batch* batch = allocate(sizeof(Batch));
+  if (batch == nullptr) return nullptr;
   users_.fetch_add(1, std::memory_order_relaxed);
   retain(original);
-  Batch* batch = new (block) Batch;
   batch->abi = original->abi;
-  batch->pool = this;
-  batch->size_class = size_class;
-  batch->bytes = original->bytes + class_bytes(size_class);
+  batch->bytes = original->bytes + class_bytes(batch->size_class);
   batch->original = original;
   return batch;
 }

@@ -30,7 +30,7 @@ struct Batch {
   std::uint64_t bytes = 0;  // of memory, all in all
   BatchPool* pool = nullptr;
   Batch* original = nullptr;  // of an alias: whose rows these are
-  Batch* next = nullptr;      // in the chain
+  Batch* next = nullptr;      // in the chain; or, unused, in a list of the pool
   // Of a chain's head: sums over the chain.
   std::uint64_t chain_rows = 0;
   std::uint64_t chain_bytes = 0;
@@ -71,7 +71,7 @@ class BatchPool {
   explicit BatchPool(Epochs& epochs) : epochs_(epochs), counts_(epochs.join()) {}
   ~BatchPool();
 
-  void* allocate(std::size_t bytes, std::uint16_t& size_class);
+  Batch* allocate(std::size_t bytes);
   void recycle(Batch* batch);
   void unref();
 
@@ -81,13 +81,9 @@ class BatchPool {
   std::atomic<bool> closed_{false};
 
   std::mutex mutex_;  // of free_; held by who acquires
-  struct Block {
-    Block* next;
-    std::uint16_t size_class;
-  };
-  Block* free_[kClasses] = {};
+  Batch* free_[kClasses] = {};
   std::atomic<std::int64_t> cached_bytes_{0};
-  alignas(64) std::atomic<Block*> returned_{nullptr};  // pushed by who releases
+  alignas(64) std::atomic<Batch*> returned_{nullptr};  // pushed by who releases
 };
 
 // Makes the bitmap of a column, all ones, if there is none. The owner's thread.

@@ -25,8 +25,11 @@ bool ConsumerQueue::reserve(std::uint64_t bytes) {
 }
 
 void ConsumerQueue::unreserve(std::uint64_t bytes) {
-  bytes_held_.fetch_sub(bytes, std::memory_order_seq_cst);
-  if (waiting_.load(std::memory_order_seq_cst) > 0) {
+  const std::uint64_t left =
+      bytes_held_.fetch_sub(bytes, std::memory_order_seq_cst) - bytes;
+  // Producers are woken when there is room for many chains, not for each: waking costs more than
+  // a push. Who needs more than that quarter is woken again by every later call.
+  if (left <= bytes_max_ - bytes_max_ / 4 && waiting_.load(std::memory_order_seq_cst) > 0) {
     const std::lock_guard lock(room_mutex_);
     room_.notify_all();
   }
@@ -96,12 +99,12 @@ void ConsumerQueue::push(Batch* chain, Route& route) {
   }
 }
 
-void ConsumerQueue::finish(const Item& item) {
+std::uint64_t ConsumerQueue::let_go(const Item& item) {
   item.route->rows_held.fetch_sub(static_cast<std::int64_t>(item.chain->chain_rows),
                                   std::memory_order_relaxed);
   const std::uint64_t bytes = item.chain->chain_bytes;
   release(item.chain);
-  unreserve(bytes);
+  return bytes;
 }
 
 void ConsumerQueue::give_up() {

@@ -45,8 +45,10 @@ class ConsumerQueue {
   void sleep_until(Waker::Clock::time_point deadline) {
     waker_.sleep_until(deadline, [this] { return !ring_.empty() || nudged(); });
   }
-  // Done with an item: gives its room and its reference back. The outcome has been counted.
-  void finish(const Item& item);
+  // Done with an item, whose outcome has been counted: gives its reference back, and says how
+  // much room it took. To be followed by unreserve, once for many.
+  static std::uint64_t let_go(const Item& item);
+  void finish(const Item& item) { unreserve(let_go(item)); }
   // Ends the consumer's sleep. Any thread.
   void nudge() {
     nudged_.store(true, std::memory_order_seq_cst);

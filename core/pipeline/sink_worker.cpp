@@ -117,6 +117,7 @@ void SinkWorker::settle(weir_status outcome) {
         std::to_string(r.rows) + " rows of '" + r.batch->measurement->name +
             "' rejected for good: " + r.reason);
   }
+  std::uint64_t bytes_done = 0;
   for (const weir_batch* batch : batches_) {
     Pending& front = pending_.front();
     std::uint64_t rejected = outcome == WEIR_REJECT ? batch->rows : 0;
@@ -133,10 +134,11 @@ void SinkWorker::settle(weir_status outcome) {
     if (front.cursor == nullptr) {
       pending_rows_ -= front.item.chain->chain_rows;
       pending_bytes_ -= front.item.chain->chain_bytes;
-      queue_.finish(front.item);
+      bytes_done += ConsumerQueue::let_go(front.item);
       pending_.pop_front();
     }
   }
+  queue_.unreserve(bytes_done);
   batches_.clear();
   host_.rejections().clear();
 }
