@@ -116,6 +116,13 @@ class TidyTest(unittest.TestCase):
                     self.assertEqual(len(found), 1, found)
                     self.assertIn(message, found[0][2])
 
+    def test_code_may_have_its_head_in_the_header(self):
+        changes = {"core/x.cpp": '#include "core/x.hpp"\n', "core/x.hpp": HEAD + "#pragma once\n"}
+        self.assertEqual(problems_of(changes), [])
+
+    def test_tests_may_use_a_shell(self):
+        self.assertEqual(problems_of({"core/x_test.cpp": HEAD + "int i = system(text);\n"}), [])
+
     def test_what_only_looks_like_a_mistake(self):
         for line in [
             "// system(3) is not used\n",
