@@ -76,9 +76,8 @@ def measure(header, include):
     for name in header.enumerators:
         lines.append(f'printf("{name} %ld\\n", (long){name});')
     for name in header.constants:
-        lines.append(
-            f"printf(_Generic({name}, char *: \"{name} %s\\n\", default: \"{name} %lu\\n\"), {name});"
-        )
+        form = f'_Generic({name}, char *: "{name} %s\\n", default: "{name} %lu\\n")'
+        lines.append(f"printf({form}, {name});")
     lines.append("return 0; }")
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "layout.c"

@@ -91,8 +91,8 @@ enum {
   WEIR_OPTION_ENUM = 7,   /* one of `choices`                                -> i64 index, string */
   WEIR_OPTION_LIST = 8,   /* a sequence of strings, or one string            -> items */
   WEIR_OPTION_MAP = 9,    /* a map of strings to strings                     -> items with key */
-  WEIR_OPTION_GROUP = 10, /* a map with the keys of `children`               -> items, one a child */
-  WEIR_OPTION_GROUP_LIST = 11, /* a sequence of such maps                    -> items, each a GROUP */
+  WEIR_OPTION_GROUP = 10, /* a map with the keys of `children`             -> items, one a child */
+  WEIR_OPTION_GROUP_LIST = 11, /* a sequence of such maps                 -> items, each a GROUP */
   WEIR_OPTION_GROUP_MAP = 12   /* a map of names to such maps                -> items with key */
 };
 

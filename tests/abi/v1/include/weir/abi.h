@@ -91,8 +91,8 @@ enum {
   WEIR_OPTION_ENUM = 7,   /* one of `choices`                                -> i64 index, string */
   WEIR_OPTION_LIST = 8,   /* a sequence of strings, or one string            -> items */
   WEIR_OPTION_MAP = 9,    /* a map of strings to strings                     -> items with key */
-  WEIR_OPTION_GROUP = 10, /* a map with the keys of `children`               -> items, one a child */
-  WEIR_OPTION_GROUP_LIST = 11, /* a sequence of such maps                    -> items, each a GROUP */
+  WEIR_OPTION_GROUP = 10, /* a map with the keys of `children`             -> items, one a child */
+  WEIR_OPTION_GROUP_LIST = 11, /* a sequence of such maps                 -> items, each a GROUP */
   WEIR_OPTION_GROUP_MAP = 12   /* a map of names to such maps                -> items with key */
 };
 
@@ -151,7 +151,9 @@ typedef uint32_t weir_metric;
 enum {
   WEIR_GAUGE = 1,   /* goes up and down; also the kind of strings and states */
   WEIR_COUNTER = 2, /* only grows, except when it starts again from 0 */
-  WEIR_INFO = 3     /* a constant 1 that exists to carry its labels */
+  WEIR_INFO = 3,    /* a constant 1 that exists to carry its labels */
+  WEIR_UNTYPED = 4  /* a number whose source does not say which: "untyped" in Prometheus's text
+                     * format, "unknown" in OpenMetrics */
 };
 
 typedef struct weir_field {
@@ -231,7 +233,7 @@ typedef struct weir_batch {
    * sequence) is unique; a redelivered batch carries the same three. */
   uint64_t source;   /* FNV-1a of "<hostname>/<component id>" */
   uint64_t epoch;    /* start of the agent that made it, ns since the Unix epoch */
-  uint64_t sequence; /* from 1, dense in (source, epoch) */
+  uint64_t sequence; /* from 1, ascending in (source, epoch) */
 } weir_batch;
 
 /* ---- what the agent gives to a component ------------------------------------------------ */
@@ -288,8 +290,8 @@ struct weir_host {
   /* The four below: the thread that owns the batch. */
   /* The column's validity bitmap, made (all ones) if there is none yet. */
   uint8_t *(*batch_validity)(const weir_host *host, weir_batch *batch, uint32_t field);
-  /* Writes a WEIR_STRING; rows in ascending order, none left out. WEIR_ERROR when the column
-   * would exceed 2 GiB - 1. May move `bytes`. */
+  /* Writes a WEIR_STRING; rows in ascending order, none left out. WEIR_ERROR otherwise, or when
+   * the column would exceed 2 GiB - 1. May move `bytes`. */
   weir_status (*batch_string)(const weir_host *host, weir_batch *batch, uint32_t field,
                               uint32_t row, const char *data, uint64_t size);
   void (*discard)(const weir_host *host, weir_batch *batch);
@@ -298,7 +300,8 @@ struct weir_host {
    * `collect` on the collecting thread it is kept back until `collect` returns, so that an
    * instant is delivered whole (or until 1 MiB has gathered). Waits only while a consumer whose
    * route says `when_full: block` has no room. WEIR_OK, or WEIR_ERROR for a malformed batch
-   * (rows > capacity, a NULL series), which is discarded and counted. rows == 0: discarded. */
+   * (rows > capacity, a NULL series, a string left out), which is discarded and counted.
+   * rows == 0: discarded. */
   weir_status (*emit)(const weir_host *host, weir_batch *batch);
   /* [any] As emit, but never waits and never holds back: WEIR_FULL leaves the batch with the
    * caller, who should stop reading from wherever its rows come and try again. */
@@ -308,13 +311,15 @@ struct weir_host {
   weir_status (*pass)(const weir_host *host, const weir_batch *batch);
 
   /* [work], sinks and processors: one reference more on a batch that `write` or `process` was
-   * given, so that it outlives the call. Counted against memory until `release` [any]. */
+   * given, so that it (and the rest of its collection) outlives the call, until `release` [any].
+   * Retained memory is not charged to the queue: a plugin bounds it itself. */
   void (*retain)(const weir_host *host, const weir_batch *batch);
   void (*release)(const weir_host *host, const weir_batch *batch);
 
-  /* [work], sinks, during `write`: these rows can never be delivered. They count as rejected
-   * with the reason (copied), whatever `write` returns. Once a row. Rows out of range are
-   * ignored. A whole batch: first_row 0, rows batch->rows. */
+  /* [work], sinks, during `write`: these rows can never be delivered. When `write` returns
+   * WEIR_OK they count as rejected with the reason (copied), the others as delivered. When it
+   * returns WEIR_RETRY or WEIR_ERROR this is forgotten: the whole comes again. Once a row. Rows
+   * out of range are ignored. A whole batch: first_row 0, rows batch->rows. */
   void (*reject)(const weir_host *host, const weir_batch *batch, uint32_t first_row, uint32_t rows,
                  const char *reason);
 
