@@ -22,6 +22,7 @@ OpenMetricsFamily openmetrics_family(std::string_view name, Type type, bool shor
   switch (type) {
     case Type::histogram: return {name, "histogram"};
     case Type::gauge: return {name, "gauge"};
+    case Type::untyped: return {name, "unknown"};
     default: break;
   }
   const std::string_view without_suffix = short_name(name, type);
@@ -36,6 +37,7 @@ const char* text_type(Type type) {
   switch (type) {
     case Type::counter: return "counter";
     case Type::histogram: return "histogram";
+    case Type::untyped: return "untyped";
     default: return "gauge";
   }
 }

@@ -9,7 +9,8 @@ namespace weir::prometheus_sink {
 
 namespace {
 
-constexpr std::array<const char*, 4> kTypeNames = {"gauge", "counter", "histogram", "info"};
+constexpr std::array<const char*, 5> kTypeNames = {"gauge", "counter", "histogram", "info",
+                                                   "untyped"};
 constexpr std::array<const char*, 3> kHistogramParts = {"_bucket", "_sum", "_count"};
 
 const char* type_name(Type type) { return kTypeNames[static_cast<std::size_t>(type)]; }

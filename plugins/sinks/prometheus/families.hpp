@@ -14,7 +14,7 @@ namespace weir::prometheus_sink {
 
 class Table;
 
-enum class Type : std::uint8_t { gauge, counter, histogram, info };
+enum class Type : std::uint8_t { gauge, counter, histogram, info, untyped };
 
 // Everything but `short_name_taken` and `members` stays as it was made: scrapes read it unlocked.
 struct Family {

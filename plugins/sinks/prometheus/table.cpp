@@ -14,8 +14,12 @@ namespace {
 
 Type family_type(const weir_field& field) {
   if (field.type == WEIR_HISTOGRAM) return Type::histogram;
-  if (field.metric == WEIR_COUNTER) return Type::counter;
-  return field.metric == WEIR_INFO ? Type::info : Type::gauge;
+  switch (field.metric) {
+    case WEIR_COUNTER: return Type::counter;
+    case WEIR_INFO: return Type::info;
+    case WEIR_UNTYPED: return Type::untyped;
+    default: return Type::gauge;
+  }
 }
 
 std::size_t hash_of(std::string_view labels) { return std::hash<std::string_view>{}(labels); }
