@@ -44,11 +44,15 @@ class Devices {
       auto entry = std::make_unique<Entry>();
       entry->key = key;
       make(entry->state);
+      entry->double_of_another = has_series_of_another(entry->state);
       entries_.push_back(std::move(entry));
     }
     cursor_ = at + 1;
     Entry& entry = *entries_[at];
-    if (entry.pass == pass_) return nullptr;
+    if (entry.pass == pass_ || entry.double_of_another) {
+      entry.pass = pass_;
+      return nullptr;
+    }
     entry.pass = pass_;
     return &entry.state;
   }
@@ -64,7 +68,9 @@ class Devices {
 
   template <class Visit>
   void for_each(Visit visit) {
-    for (auto& entry : entries_) visit(entry->key, entry->state);
+    for (auto& entry : entries_) {
+      if (!entry->double_of_another) visit(entry->key, entry->state);
+    }
   }
 
   // Whether `visit` has refused a device for want of room in this pass.
@@ -75,7 +81,18 @@ class Devices {
     std::string key;
     State state{};
     std::uint64_t pass = 0;
+    bool double_of_another = false;
   };
+
+  // Names that are not UTF-8 can become equal when they are made so; a series has one row.
+  bool has_series_of_another(const State& state) const {
+    if constexpr (requires { state.series == nullptr; }) {
+      return state.series != nullptr &&
+             std::any_of(entries_.begin(), entries_.end(),
+                         [&](const auto& e) { return e->state.series == state.series; });
+    }
+    return false;
+  }
 
   std::size_t find(std::string_view key) const {
     for (std::size_t at = cursor_; at < entries_.size(); ++at) {
