@@ -23,10 +23,13 @@ class FileFaults : public FileFixture {
     for (std::uint64_t i = 0; i < next; ++i) ASSERT_EQ(got[i], i);
   }
   bool mount_small() {
-    const std::string map = "0 " + std::to_string(getuid()) + " 1";
+    const std::string user = "0 " + std::to_string(getuid()) + " 1";
+    const std::string group = "0 " + std::to_string(getgid()) + " 1";
     if (unshare(CLONE_NEWNS) != 0) {
       if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return false;
-      put("/proc/self/uid_map", map);
+      put("/proc/self/uid_map", user);
+      put("/proc/self/setgroups", "deny");
+      put("/proc/self/gid_map", group);
     }
     mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
     return mount("tmpfs", path("small").c_str(), "tmpfs", 0, "size=1m") == 0;
