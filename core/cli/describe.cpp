@@ -127,7 +127,7 @@ int unknown(const Wanted& wanted, const std::string& text, config::TypeCatalog& 
     if (wanted.kind != 0 && wanted.kind != kind) continue;
     for (std::string& name : catalog.names(kind)) all.push_back(std::move(name));
   }
-  std::fprintf(err, "there is no type %s%s\n", config::quoted(text).c_str(),
+  std::fprintf(err, "there is no type %s%s\n", config::in_quotes(text).c_str(),
                config::suggestion(wanted.name, all, "types").c_str());
   return 1;
 }
@@ -138,7 +138,7 @@ int describe(const DescribeArgs& args, config::TypeCatalog& catalog, std::FILE* 
              std::FILE* err) {
   if (args.format != "text" && args.format != "markdown" && args.format != "json") {
     std::fprintf(err, "there is no format %s, expected text, markdown or json\n",
-                 config::quoted(args.format).c_str());
+                 config::in_quotes(args.format).c_str());
     return 1;
   }
   Wanted wanted{0, args.type};
@@ -161,7 +161,7 @@ int describe(const DescribeArgs& args, config::TypeCatalog& catalog, std::FILE* 
     const weir_component_type* type = catalog.find(found[i], wanted.name, why);
     if (type == nullptr) {
       std::fprintf(err, "%s %s cannot be used: %s\n", config::kind_name(found[i]),
-                   config::quoted(wanted.name).c_str(), why.c_str());
+                   config::in_quotes(wanted.name).c_str(), why.c_str());
       result = 1;
       continue;
     }

@@ -141,7 +141,7 @@ void check_labels(const weir_value& group, const char* option_name, const Path& 
     const std::string_view name = view(labels->items[i]->key);
     if (is_label_name(name)) continue;
     problems.add(place_of(*labels->items[i]),
-                 path.text() + ".labels: " + quoted(name) +
+                 path.text() + ".labels: " + in_quotes(name) +
                      " cannot name a label, expected letters, digits and _, no digit first");
   }
 }
@@ -162,7 +162,7 @@ void ComponentReader::section(weir_kind kind, std::vector<Component>& components
   for (const Node& node : section->items) {
     const Place place = tree_.key_place(node);
     if (!is_id(node.key)) {
-      problems_.add(place, std::string(name) + ": " + quoted(node.key) +
+      problems_.add(place, std::string(name) + ": " + in_quotes(node.key) +
                                " cannot be an id, expected up to 64 letters, digits and _ - . "
                                "that begin with a letter or digit");
       continue;
@@ -173,7 +173,7 @@ void ComponentReader::section(weir_kind kind, std::vector<Component>& components
     }
     const auto [first, is_new] = ids_.emplace(node.key, place);
     if (!is_new) {
-      problems_.add(place, std::string(name) + ": the id " + quoted(node.key) + " is taken by " +
+      problems_.add(place, std::string(name) + ": the id " + in_quotes(node.key) + " is taken by " +
                                to_string(first->second) +
                                ", expected another; ids are unique over sources, processors and "
                                "sinks");
@@ -214,7 +214,7 @@ void ComponentReader::component(weir_kind kind, const Node& node, const Path& pa
     check_sink(c.sink, *groups[1], path, problems_);
   }
   if (has_type && c.descriptor == nullptr && c.required()) {
-    problems_.add(c.place, path.text() + ": the plugin for its type " + quoted(c.type) +
+    problems_.add(c.place, path.text() + ": the plugin for its type " + in_quotes(c.type) +
                                " cannot be used and it is required: " + c.refusal);
   }
   if (c.descriptor == nullptr) return;
@@ -241,7 +241,7 @@ bool ComponentReader::find_type(const Node& node, const Path& path, Component& c
 
 std::string ComponentReader::unknown_type(weir_kind kind, const std::string& type) {
   const std::string what =
-      "there is no " + std::string(kind_name(kind)) + " of type " + quoted(type);
+      "there is no " + std::string(kind_name(kind)) + " of type " + in_quotes(type);
   for (const weir_kind other : {WEIR_SOURCE, WEIR_PROCESSOR, WEIR_SINK}) {
     if (other != kind && is_type_name(type) && catalog_.exists(other, type)) {
       return what + "; it is a " + kind_name(other) + ", to be written under " +

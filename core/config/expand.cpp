@@ -35,7 +35,7 @@ std::string secret_file(const std::string& path, std::string& text) {
 
 std::string credential(std::string_view name, std::string& text) {
   if (name.empty() || name.find('/') != std::string_view::npos || name == "." || name == "..") {
-    return "${credential:NAME} expects the name of a systemd credential, got " + quoted(name);
+    return "${credential:NAME} expects the name of a systemd credential, got " + in_quotes(name);
   }
   const char* directory = std::getenv("CREDENTIALS_DIRECTORY");
   if (directory == nullptr || *directory == '\0') {

@@ -103,6 +103,7 @@ std::string check_text(std::string& text, Position& at) {
     }
     i += length;
   }
+  if (!text.empty() && text.back() != '\n') text += '\n';
   return "";
 }
 

@@ -14,8 +14,8 @@ namespace weir::config {
 std::string read_file(const std::string& path, std::size_t bytes_max, const char* what,
                       std::string& bytes);
 
-// Removes a byte order mark. "" when `text` is UTF-8 without control characters but tabs and line
-// ends; otherwise what is wrong, and where.
+// Removes a byte order mark, and ends the last line. "" when `text` is UTF-8 without control
+// characters but tabs and line ends; otherwise what is wrong, and where.
 std::string check_text(std::string& text, Position& at);
 
 }  // namespace weir::config

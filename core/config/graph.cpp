@@ -125,7 +125,7 @@ class Graph {
     // That there is nothing at all to read from is told elsewhere.
     const bool none = components_.front().kind == WEIR_SINK;
     if (any || none || !tree_.complete) return "";
-    return quoted(pattern) + " matches no source" + (to_sink ? " or processor" : "") +
+    return in_quotes(pattern) + " matches no source" + (to_sink ? " or processor" : "") +
            ", expected at least one";
   }
 
@@ -138,11 +138,11 @@ class Graph {
       }
       // A component that a problem was told about is not among them.
       if (!tree_.complete || is_written(id)) return "";
-      return "there is no source or processor " + quoted(id) + suggestion(id, ids, "ids");
+      return "there is no source or processor " + in_quotes(id) + suggestion(id, ids, "ids");
     }
-    if (it->second == at) return quoted(id) + " reads from itself, expected another component";
+    if (it->second == at) return in_quotes(id) + " reads from itself, expected another component";
     if (components_[it->second].kind == WEIR_SINK) {
-      return quoted(id) + " is a sink, which gives nothing; expected a source or processor";
+      return in_quotes(id) + " is a sink, which gives nothing; expected a source or processor";
     }
     chosen[it->second] = true;
     return "";

@@ -121,8 +121,8 @@ Options options_of(const OptionTable<T>& table) {
 void check_sections(const Tree& tree, Problems& problems) {
   for (const Node& item : tree.root.items) {
     if (is_section(item.key)) continue;
-    problems.add(tree.key_place(item),
-                 "unknown key " + quoted(item.key) + suggestion(item.key, kSections, "known keys"));
+    problems.add(tree.key_place(item), "unknown key " + in_quotes(item.key) +
+                                           suggestion(item.key, kSections, "known keys"));
   }
 }
 

@@ -8,7 +8,7 @@ namespace weir::config {
 std::string describe(const Node& node) {
   switch (node.kind) {
     case NodeKind::kNull: return "nothing";
-    case NodeKind::kScalar: return node.secret ? "***" : quoted(node.text);
+    case NodeKind::kScalar: return node.secret ? "***" : in_quotes(node.text);
     case NodeKind::kSequence: return "a list";
     case NodeKind::kMap: return "a map";
   }

@@ -64,7 +64,7 @@ bool is_utf8(std::string_view s) {
   return true;
 }
 
-std::string quoted(std::string_view s) {
+std::string in_quotes(std::string_view s) {
   if (s.size() <= kQuotedBytesMax) return "'" + std::string(s) + "'";
   std::size_t end = kQuotedBytesMax;
   while (end > 0 && (static_cast<unsigned char>(s[end]) & 0xC0) == 0x80) --end;

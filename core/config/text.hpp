@@ -13,7 +13,7 @@ std::size_t utf8_length(std::string_view s);
 bool is_utf8(std::string_view s);
 
 // 'text', cut after 60 bytes.
-std::string quoted(std::string_view s);
+std::string in_quotes(std::string_view s);
 
 // "a, b, c", cut after 40 names.
 std::string joined(const std::vector<std::string>& names);

@@ -82,7 +82,7 @@ bool scaled(std::string_view digits, std::string_view fraction, std::int64_t fac
 std::string parse(std::string_view text, const Quantity& quantity, std::int64_t& value) {
   const std::string expected =
       std::string("expected a ") + quantity.name + " such as " + quantity.example;
-  const std::string got = ", got " + quoted(text);
+  const std::string got = ", got " + in_quotes(text);
   if (text == "0") {
     value = 0;
     return "";
@@ -105,7 +105,7 @@ std::string parse(std::string_view text, const Quantity& quantity, std::int64_t&
     const std::string_view name = rest.substr(0, letters);
     rest.remove_prefix(letters);
     if (name.empty() && rest.empty()) {
-      return std::string("a ") + quantity.name + " needs a unit, got " + quoted(text) +
+      return std::string("a ") + quantity.name + " needs a unit, got " + in_quotes(text) +
              "; did you mean " + std::string(text.substr(0, 32)) + quantity.usual_unit + "?";
     }
     if (name.empty()) return expected + got;
@@ -117,17 +117,17 @@ std::string parse(std::string_view text, const Quantity& quantity, std::int64_t&
       known += u.name;
     }
     if (unit == nullptr) {
-      return quoted(text) + " has the unknown unit " + quoted(name) + "; units:" + known;
+      return in_quotes(text) + " has the unknown unit " + in_quotes(name) + "; units:" + known;
     }
     __int128 part = 0;
     if (!scaled(digits, fraction, unit->factor, part)) {
       return fraction.empty()
-                 ? quoted(text) + " is " + quantity.too_large
-                 : quoted(text) + " is no whole number of " +
+                 ? in_quotes(text) + " is " + quantity.too_large
+                 : in_quotes(text) + " is no whole number of " +
                        (quantity.may_combine ? "nanoseconds" : "bytes") + " that fits 64 bits";
     }
     sum += part;
-    if (sum > INT64_MAX) return quoted(text) + " is " + quantity.too_large;
+    if (sum > INT64_MAX) return in_quotes(text) + " is " + quantity.too_large;
     if (!rest.empty() && !quantity.may_combine) return expected + got;
   }
   value = static_cast<std::int64_t>(sum);
@@ -142,7 +142,7 @@ std::string parse_bool(std::string_view text, bool& value) {
   } else if (text == "false" || text == "False" || text == "FALSE") {
     value = false;
   } else {
-    return "expected true or false, got " + quoted(text);
+    return "expected true or false, got " + in_quotes(text);
   }
   return "";
 }
@@ -151,9 +151,9 @@ std::string parse_int(std::string_view text, std::int64_t& value) {
   std::string_view digits = text;
   if (digits.starts_with('+') && !digits.starts_with("+-")) digits.remove_prefix(1);
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (error == std::errc::result_out_of_range) return quoted(text) + " does not fit 64 bits";
+  if (error == std::errc::result_out_of_range) return in_quotes(text) + " does not fit 64 bits";
   if (error != std::errc{} || end != digits.data() + digits.size()) {
-    return "expected a whole number, got " + quoted(text);
+    return "expected a whole number, got " + in_quotes(text);
   }
   return "";
 }
@@ -163,10 +163,10 @@ std::string parse_float(std::string_view text, double& value) {
   if (digits.starts_with('+') && !digits.starts_with("+-")) digits.remove_prefix(1);
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (error == std::errc::result_out_of_range) {
-    return quoted(text) + " is beyond what a 64-bit floating-point number holds";
+    return in_quotes(text) + " is beyond what a 64-bit floating-point number holds";
   }
   if (error != std::errc{} || end != digits.data() + digits.size() || !std::isfinite(value)) {
-    return "expected a number, got " + quoted(text);
+    return "expected a number, got " + in_quotes(text);
   }
   return "";
 }

@@ -114,7 +114,8 @@ void ValueReader::unknown_keys(const Node& map, const std::vector<Options>& tabl
   }
   for (const Node& item : map.items) {
     if (std::find(known.begin(), known.end(), item.key) != known.end()) continue;
-    problems_.add(tree_.key_place(item), "unknown key " + quoted(item.key) + " in " + path.text() +
+    problems_.add(tree_.key_place(item), "unknown key " + in_quotes(item.key) + " in " +
+                                             path.text() +
                                              (known.empty() ? ", expected none" : "") +
                                              suggestion(item.key, known, "known keys"));
   }
@@ -202,7 +203,7 @@ std::string ValueReader::parse(std::string_view text, const weir_option& option,
       const auto it = std::find(all.begin(), all.end(), text);
       if (it == all.end()) {
         const std::string best = nearest(text, all);
-        return "expected one of " + joined(all) + ", got " + quoted(text) +
+        return "expected one of " + joined(all) + ", got " + in_quotes(text) +
                (best.empty() ? "" : "; did you mean '" + best + "'?");
       }
       value.i64 = it - all.begin();

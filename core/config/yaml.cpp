@@ -134,7 +134,7 @@ class Builder : public YAML::EventHandler {
 
   void check_tag(const YAML::Mark& mark, const std::string& tag) {
     if (tag.empty() || tag == "?" || tag == "!" || tag == "tag:yaml.org,2002:str") return;
-    throw Refusal{places_.position(mark), "the tag " + quoted(tag) +
+    throw Refusal{places_.position(mark), "the tag " + in_quotes(tag) +
                                               ", expected none; put a text that begins with ! "
                                               "in quotes"};
   }
@@ -210,7 +210,7 @@ class Builder : public YAML::EventHandler {
       }
       const Position at = sorted[i]->key_at;
       problems_.add({file_name_, at.line, at.column},
-                    "duplicate key " + quoted(sorted[i]->key) + ", first written in line " +
+                    "duplicate key " + in_quotes(sorted[i]->key) + ", first written in line " +
                         std::to_string(sorted[first]->key_at.line));
       later.push_back(sorted[i]);
     }

@@ -135,7 +135,8 @@ class FakeCatalog : public TypeCatalog {
     for (const weir_component_type* t :
          {source<Clock>("clock", "Tells the time."), source<Plain>("plain", "Has no options."),
           processor<Smooth>("smooth", "Takes out the noise."),
-          sink<Print>("print", "Writes rows to a file."), sink<Null>("blackhole", "Forgets rows.")}) {
+          sink<Print>("print", "Writes rows to a file."),
+          sink<Null>("blackhole", "Forgets rows.")}) {
       types_[{t->kind, t->name}] = t;
     }
     types_[{WEIR_SOURCE, "torn"}] = nullptr;

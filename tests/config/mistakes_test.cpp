@@ -44,9 +44,13 @@ std::vector<Mistake> read_mistakes(std::string& head) {
 }
 
 std::string visible_to_raw(std::string text) {
-  for (const auto& [visible, raw] : std::vector<std::pair<std::string, std::string>>{
-           {"<TAB>", "\t"}, {"<NUL>", std::string(1, '\0')}, {"<ESC>", "\x1b"},
-           {"<CR>", "\r"}, {"<0xFF>", "\xff"}, {"<BOM16>", "\xff\xfe"}}) {
+  for (const auto& [visible, raw] :
+       std::vector<std::pair<std::string, std::string>>{{"<TAB>", "\t"},
+                                                        {"<NUL>", std::string(1, '\0')},
+                                                        {"<ESC>", "\x1b"},
+                                                        {"<CR>", "\r"},
+                                                        {"<0xFF>", "\xff"},
+                                                        {"<BOM16>", "\xff\xfe"}}) {
     for (std::size_t i = 0; (i = text.find(visible, i)) != std::string::npos; i += raw.size()) {
       text.replace(i, visible.size(), raw);
     }

@@ -1,0 +1,338 @@
+// The small parts: units, names that are near, places, patterns, merging, expansion.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "core/config/expand.hpp"
+#include "core/config/file.hpp"
+#include "core/config/graph.hpp"
+#include "core/config/merge.hpp"
+#include "core/config/problems.hpp"
+#include "core/config/text.hpp"
+#include "core/config/units.hpp"
+#include "core/config/yaml.hpp"
+#include "tests/config/folder.hpp"
+
+namespace weir::config {
+namespace {
+
+using testing::Folder;
+
+TEST(Units, Durations) {
+  const std::pair<const char*, std::int64_t> good[] = {{"0", 0},
+                                                       {"0s", 0},
+                                                       {"1ns", 1},
+                                                       {"7us", 7'000},
+                                                       {"500ms", 500'000'000},
+                                                       {"15s", 15'000'000'000},
+                                                       {"1h30m", 5'400'000'000'000},
+                                                       {"7d", 604'800'000'000'000},
+                                                       {"1.5s", 1'500'000'000},
+                                                       {"0.000000001s", 1},
+                                                       {"1.50s", 1'500'000'000},
+                                                       {"106751d", 9'223'286'400'000'000'000},
+                                                       {"9223372036854775807ns", INT64_MAX}};
+  for (const auto& [text, expected] : good) {
+    std::int64_t value = -1;
+    EXPECT_EQ(parse_duration(text, value), "") << text;
+    EXPECT_EQ(value, expected) << text;
+  }
+  for (const char* text : {"",
+                           "s",
+                           "15",
+                           "1.s",
+                           ".5s",
+                           "1 s",
+                           "-1s",
+                           "+1s",
+                           "1s ",
+                           "1e3s",
+                           "15S",
+                           "1h30",
+                           "0x1s",
+                           "106752d",
+                           "9223372036854775808ns",
+                           "0.0000000001s",
+                           "99999999999999999999999999999999s",
+                           "106751d24h",
+                           "1us1",
+                           "1\xC2\xB5s"}) {
+    std::int64_t value = 0;
+    EXPECT_NE(parse_duration(text, value), "") << text;
+  }
+}
+
+TEST(Units, Sizes) {
+  const std::pair<const char*, std::int64_t> good[] = {{"0", 0},
+                                                       {"100B", 100},
+                                                       {"64KiB", 65536},
+                                                       {"1kB", 1000},
+                                                       {"512MiB", 536870912},
+                                                       {"1GB", 1'000'000'000},
+                                                       {"1.5GiB", 1610612736},
+                                                       {"2TiB", 2199023255552},
+                                                       {"9223372036854775807B", INT64_MAX}};
+  for (const auto& [text, expected] : good) {
+    std::int64_t value = -1;
+    EXPECT_EQ(parse_size(text, value), "") << text;
+    EXPECT_EQ(value, expected) << text;
+  }
+  for (const char* text : {"", "B", "100", "1KB", "1kb", "1K", "1MiB1KiB", "-1B", "1.5B",
+                           "8388608TiB", "9223372036854775808B"}) {
+    std::int64_t value = 0;
+    EXPECT_NE(parse_size(text, value), "") << text;
+  }
+}
+
+TEST(Units, Numbers) {
+  std::int64_t whole = 0;
+  double number = 0;
+  bool on = false;
+  EXPECT_EQ(parse_int("-9223372036854775808", whole), "");
+  EXPECT_EQ(whole, INT64_MIN);
+  EXPECT_EQ(parse_int("+7", whole), "");
+  EXPECT_EQ(whole, 7);
+  for (const char* text :
+       {"", "+", "+-7", "7 ", " 7", "0x10", "1e3", "7.0", "9223372036854775808"}) {
+    EXPECT_NE(parse_int(text, whole), "") << text;
+  }
+  EXPECT_EQ(parse_float("1e3", number), "");
+  EXPECT_EQ(number, 1000);
+  EXPECT_EQ(parse_float("-0.25", number), "");
+  EXPECT_EQ(number, -0.25);
+  for (const char* text : {"", "inf", "nan", "-inf", "1,5", "1e999", "0.5x", "+-1"}) {
+    EXPECT_NE(parse_float(text, number), "") << text;
+  }
+  EXPECT_EQ(parse_bool("true", on), "");
+  EXPECT_TRUE(on);
+  for (const char* text : {"yes", "on", "1", "", "tRUE"}) EXPECT_NE(parse_bool(text, on), "");
+}
+
+TEST(Units, WhatIsFormattedReadsTheSame) {
+  for (const std::int64_t value :
+       {std::int64_t{1}, std::int64_t{1'500'000'000}, std::int64_t{90'000'000'000},
+        std::int64_t{86'400'000'000'001}, INT64_MAX}) {
+    std::int64_t back = 0;
+    EXPECT_EQ(parse_duration(format_duration(value), back), "");
+    EXPECT_EQ(back, value);
+    EXPECT_EQ(parse_size(format_size(value), back), "");
+    EXPECT_EQ(back, value);
+  }
+  EXPECT_EQ(format_duration(0), "0s");
+  EXPECT_EQ(format_duration(5'400'000'000'000), "1h30m");
+  EXPECT_EQ(format_size(16 << 20), "16MiB");
+  EXPECT_EQ(format_size(1500), "1500B");
+  EXPECT_EQ(format_size(0), "0B");
+}
+
+TEST(Nearest, FindsMisspellingsOnly) {
+  const std::vector<std::string> names{"interval", "inputs", "type", "labels", "tls"};
+  EXPECT_EQ(nearest("intervall", names), "interval");
+  EXPECT_EQ(nearest("itnerval", names), "interval");  // neighbours swapped: one edit
+  EXPECT_EQ(nearest("INPUTS", names), "inputs");
+  EXPECT_EQ(nearest("lables", names), "labels");
+  EXPECT_EQ(nearest("typ", names), "type");
+  EXPECT_EQ(nearest("ssl", names), "");  // two edits in three letters are another word
+  EXPECT_EQ(nearest("output", names), "");
+  EXPECT_EQ(nearest("", names), "");
+  EXPECT_EQ(nearest(std::string(10'000, 'x'), names), "");
+  EXPECT_EQ(suggestion("x", {}, "keys"), "");
+  EXPECT_EQ(suggestion("colour", {"a", "b"}, "keys"), "; keys: a, b");
+}
+
+TEST(Text, CutsBetweenCharacters) {
+  EXPECT_EQ(in_quotes("abc"), "'abc'");
+  std::string umlauts;
+  for (int i = 0; i < 100; ++i) umlauts += "ä";
+  EXPECT_TRUE(is_utf8(in_quotes("x" + umlauts)));
+  EXPECT_LT(in_quotes(umlauts).size(), 70u);
+}
+
+TEST(Text, KnowsUtf8) {
+  for (const char* good : {"", "a", "ä", "€", "😀", "\xF4\x8F\xBF\xBF"}) EXPECT_TRUE(is_utf8(good));
+  for (const char* bad : {"\x80", "\xC0\x80", "\xC3", "\xE0\x80\x80", "\xED\xA0\x80",
+                          "\xF4\x90\x80\x80", "\xF8\x88\x80\x80\x80", "a\xFF"}) {
+    EXPECT_FALSE(is_utf8(bad));
+  }
+}
+
+TEST(Problems, AreToldInOrderOnceAndNotWithoutEnd) {
+  Problems problems;
+  problems.file("b");
+  problems.add({"a", 1, 1}, "fourth");
+  problems.add({"b", 10, 2}, "third");
+  problems.add({"b", 9, 3}, "second");
+  problems.add({"b", 9, 3}, "second");
+  problems.add({"b", 0, 0}, "fi\nrst");
+  EXPECT_EQ(problems.text(), "b: fi rst\nb:9:3: second\nb:10:2: third\na:1:1: fourth\n");
+  EXPECT_EQ(problems.list().size(), 4u);
+  Problems many;
+  for (std::uint32_t i = 1; i <= 20'000; ++i) many.add({"f", i, 1}, "x");
+  const std::string text = many.text();
+  EXPECT_TRUE(text.starts_with("f:1:1: x\nf:2:1: x\n"));
+  EXPECT_TRUE(text.ends_with("f:100:1: x\nand 19900 more\n")) << text.substr(text.size() - 60);
+}
+
+TEST(Pattern, MatchesWholeIds) {
+  for (const auto& [pattern, id] :
+       std::vector<std::pair<const char*, const char*>>{{"*", ""},
+                                                        {"*", "abc"},
+                                                        {"a*", "a"},
+                                                        {"*c", "abc"},
+                                                        {"a*c", "abbc"},
+                                                        {"a?c", "abc"},
+                                                        {"*b*", "abc"},
+                                                        {"a*b*c", "axbxbxc"},
+                                                        {"abc", "abc"},
+                                                        {"**", "a"}}) {
+    EXPECT_TRUE(matches(pattern, id)) << pattern << ' ' << id;
+  }
+  for (const auto& [pattern, id] : std::vector<std::pair<const char*, const char*>>{
+           {"a", "ab"}, {"a*", "ba"}, {"a?", "a"}, {"?", ""}, {"*x*", "abc"}, {"", "a"}}) {
+    EXPECT_FALSE(matches(pattern, id)) << pattern << ' ' << id;
+  }
+}
+
+Node yaml(const std::string& text, std::uint16_t file = 0) {
+  Budget budget;
+  Problems problems;
+  Node root;
+  EXPECT_TRUE(parse_yaml("f", file, text, budget, root, problems)) << problems.text();
+  EXPECT_TRUE(problems.empty()) << problems.text();
+  return root;
+}
+
+// A node as flow YAML, without quotes.
+std::string shown(const Node& node) {
+  std::string text;
+  switch (node.kind) {
+    case NodeKind::kNull: return "~";
+    case NodeKind::kScalar: return node.text;
+    case NodeKind::kSequence:
+      for (const Node& item : node.items) text += (text.empty() ? "" : ",") + shown(item);
+      return "[" + text + "]";
+    case NodeKind::kMap:
+      for (const Node& item : node.items) {
+        text += (text.empty() ? "" : ",") + item.key + ":" + shown(item);
+      }
+      return "{" + text + "}";
+  }
+  return text;
+}
+
+TEST(Merge, MapsGrowAndTheRestIsReplaced) {
+  Node base = yaml("{a: 1, b: {c: 2, d: [3, 4]}, e: ~, f: 5}");
+  merge(base, yaml("{a: 9, b: {d: [5], x: 6}, e: {y: 7}, f: ~, z: 8}", 1));
+  EXPECT_EQ(shown(base), "{a:9,b:{c:2,d:[5],x:6},e:{y:7},f:5,z:8}");
+  EXPECT_EQ(base.find("a")->file, 1);
+  EXPECT_EQ(base.find("f")->file, 0);
+  EXPECT_EQ(base.find("b")->find("c")->file, 0);
+  merge(base, yaml("{b: text}", 2));
+  EXPECT_EQ(base.find("b")->text, "text");
+  merge(base, Node{});
+  EXPECT_EQ(base.items.size(), 5u);
+}
+
+TEST(Yaml, AnchorsAndMergeKeys) {
+  EXPECT_EQ(shown(yaml("base: &b {x: 1, y: 2}\na: *b\nc:\n  <<: *b\n  y: 3\n")),
+            "{base:{x:1,y:2},a:{x:1,y:2},c:{y:3,x:1}}");
+  EXPECT_EQ(shown(yaml("p: &p {x: 1}\nq: &q {x: 2, z: 3}\nr: {<<: [*p, *q], w: 0}\n")),
+            "{p:{x:1},q:{x:2,z:3},r:{w:0,x:1,z:3}}");
+  EXPECT_EQ(shown(yaml("a: &x text\nb: [*x, *x]\n")), "{a:text,b:[text,text]}");
+}
+
+TEST(Yaml, TextsStayAsTheyAreWritten) {
+  EXPECT_EQ(shown(yaml("{a: 007, b: yes, c: 1e3, d: \"null\", e: null, f: !!str 5, g: 0x1F}")),
+            "{a:007,b:yes,c:1e3,d:null,e:~,f:5,g:0x1F}");
+  EXPECT_EQ(yaml("a: |\n  one\n  two\n").find("a")->text, "one\ntwo\n");
+  EXPECT_EQ(yaml("a: \"x\\ty\"").find("a")->text, "x\ty");
+  EXPECT_EQ(yaml("").kind, NodeKind::kNull);
+  EXPECT_EQ(yaml("# a comment\n").kind, NodeKind::kNull);
+  EXPECT_EQ(yaml("---\na: b\n...\n").items.size(), 1u);
+}
+
+TEST(Yaml, PlacesAreThoseOfValuesAndKeys) {
+  const Node root = yaml("a:\n  bä: [x, ü, y]\n  c:\n");
+  const Node& list = *root.find("a")->find("bä");
+  EXPECT_EQ(list.key_at.line, 2u);
+  EXPECT_EQ(list.key_at.column, 3u);
+  EXPECT_EQ(list.at.column, 7u);
+  EXPECT_EQ(list.items.at(2).at.column, 14u);
+  EXPECT_EQ(root.find("a")->find("c")->at.line, 3u);
+}
+
+class Expanded : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ::setenv("WEIR_TEST_A", "alpha", 1);
+    ::setenv("WEIR_TEST_EMPTY", "", 1);
+    ::unsetenv("WEIR_TEST_NONE");
+  }
+  static std::string text(const std::string& from) {
+    const Expansion e = expand(from, "", 1 << 20);
+    EXPECT_EQ(e.fault, "") << from;
+    return e.text;
+  }
+  static std::string fault(const std::string& from) { return expand(from, "", 1 << 20).fault; }
+};
+
+TEST_F(Expanded, Variables) {
+  EXPECT_EQ(text("x-${WEIR_TEST_A}-${WEIR_TEST_A}"), "x-alpha-alpha");
+  EXPECT_EQ(text("${WEIR_TEST_EMPTY}"), "");
+  EXPECT_EQ(text("${WEIR_TEST_EMPTY:-b}${WEIR_TEST_NONE:-c}${WEIR_TEST_A:-d}"), "bcalpha");
+  EXPECT_EQ(text("${WEIR_TEST_NONE:-}"), "");
+  EXPECT_EQ(text("${WEIR_TEST_NONE:-a:-b c}"), "a:-b c");
+  EXPECT_EQ(text("${WEIR_TEST_A:?must be}"), "alpha");
+  EXPECT_EQ(text("$${WEIR_TEST_A} $ $$ {} $x"), "${WEIR_TEST_A} $ $$ {} $x");
+  EXPECT_EQ(text("$$${WEIR_TEST_A}"), "$${WEIR_TEST_A}");
+}
+
+TEST_F(Expanded, WhatComesOutIsNotExpandedAgain) {
+  ::setenv("WEIR_TEST_LOOP", "${WEIR_TEST_LOOP}", 1);
+  EXPECT_EQ(text("${WEIR_TEST_LOOP}"), "${WEIR_TEST_LOOP}");
+}
+
+TEST_F(Expanded, FilesLoseTheirLastLineEnds) {
+  const Folder folder;
+  folder.write("secret", "one\ntwo\r\n\n");
+  const Expansion e = expand("<${file:secret}>", "", 1 << 20);
+  EXPECT_EQ(e.text, "<one\ntwo>");
+  EXPECT_TRUE(e.secret);
+  EXPECT_FALSE(expand("${WEIR_TEST_A}", "", 1 << 20).secret);
+}
+
+TEST_F(Expanded, FilesHaveALimitAndAreText) {
+  const Folder folder;
+  folder.write("large", std::string((64 << 10) + 1, 'x'));
+  folder.write("binary", std::string("a\0b", 3));
+  folder.write("latin", "\xE4");
+  EXPECT_EQ(fault("${file:large}"), "large has 64KiB; a file that is put in is at most 64KiB");
+  EXPECT_EQ(fault("${file:binary}"), "binary is not UTF-8 text");
+  EXPECT_EQ(fault("${file:latin}"), "latin is not UTF-8 text");
+}
+
+TEST_F(Expanded, Credentials) {
+  const Folder folder;
+  folder.write("creds/mysql", "hunter2\n");
+  ::setenv("CREDENTIALS_DIRECTORY", "creds", 1);
+  const Expansion e = expand("${credential:mysql}", "", 1 << 20);
+  EXPECT_EQ(e.text, "hunter2");
+  EXPECT_TRUE(e.secret);
+  EXPECT_EQ(fault("${credential:none}"), "creds/none cannot be opened: No such file or directory");
+  for (const char* name : {"", "..", ".", "a/b", "../creds/mysql"}) {
+    EXPECT_NE(fault(std::string("${credential:") + name + "}"), "") << name;
+  }
+  ::unsetenv("CREDENTIALS_DIRECTORY");
+}
+
+TEST_F(Expanded, TheResultHasALimit) {
+  ::setenv("WEIR_TEST_LONG", std::string(1000, 'x').c_str(), 1);
+  EXPECT_EQ(expand("${WEIR_TEST_LONG}", "", 999).fault,
+            "the configuration grows beyond 4MiB here, expected less");
+  EXPECT_EQ(expand("${WEIR_TEST_LONG}", "", 1000).text.size(), 1000u);
+}
+
+}  // namespace
+}  // namespace weir::config
