@@ -18,7 +18,8 @@ add_compile_options(-Wall -Wextra -Wshadow -Wno-missing-field-initializers
 if(WEIR_WERROR)
   add_compile_options(-Werror)
 endif()
-add_link_options(-Wl,--as-needed -Wl,-z,relro,-z,now)
+add_compile_options(-ffunction-sections -fdata-sections)
+add_link_options(-Wl,--as-needed -Wl,--gc-sections -Wl,-z,relro,-z,now)
 
 if(WEIR_SANITIZE)
   add_compile_options(-fsanitize=${WEIR_SANITIZE} -fno-sanitize-recover=all
