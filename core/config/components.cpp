@@ -260,7 +260,11 @@ std::string ComponentReader::unknown_type(weir_kind kind, const std::string& typ
 void ComponentReader::check(const Component& c, const Path& path) {
   if (c.descriptor->check == nullptr) return;
   Report r{problems_, c, values_.secrets(), path.text()};
-  c.descriptor->check(c.options, report, &r);
+  try {
+    c.descriptor->check(c.options, report, &r);
+  } catch (...) {
+    report(&r, nullptr, "its check threw an exception, which a plugin must not");
+  }
 }
 
 }  // namespace weir::config

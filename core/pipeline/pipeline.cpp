@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "core/plugin/calls.hpp"
 #include "core/telemetry/log.hpp"
 
 namespace weir::core {
@@ -98,9 +99,10 @@ int Pipeline::create(Component& c) {
   c.host = std::make_unique<Host>(services_, c.config.id, std::move(labels));
   char text[1024] = "";
   weir_error error{sizeof error, sizeof text, text, nullptr};
-  const weir_status status =
-      c.type->create(c.host->abi(), c.config.options, &c.instance, &error);
+  const weir_status status = contained_call(
+      error, [&] { return c.type->create(c.host->abi(), c.config.options, &c.instance, &error); });
   if (status == WEIR_OK) return 0;
+  c.instance = nullptr;  // an instance there is only with WEIR_OK
   std::string why = std::string("cannot be created: ") + text;
   if (status == WEIR_CONFIG && error.at != nullptr && error.at->line != 0) {
     why = std::string(error.at->file) + ':' + std::to_string(error.at->line) + ':' +
@@ -113,8 +115,9 @@ int Pipeline::start(Component& c) {
   if (!c.works()) return 0;
   char text[1024] = "";
   weir_error error{sizeof error, sizeof text, text, nullptr};
-  if (c.type->start != nullptr && c.type->start(c.instance, &error) != WEIR_OK) {
-    c.type->destroy(std::exchange(c.instance, nullptr));
+  const auto call = [&] { return c.type->start(c.instance, &error); };
+  if (c.type->start != nullptr && contained_call(error, call) != WEIR_OK) {
+    contained_call(c.config.id, [&] { c.type->destroy(std::exchange(c.instance, nullptr)); });
     return leave_out(c, std::string("cannot start: ") + text, false);
   }
   c.started = true;
@@ -187,7 +190,7 @@ void Pipeline::collect(Component& c, std::int64_t time) {
   weir_status status;
   {
     Host::Staging staging(*c.host);
-    status = c.type->collect(c.instance, time, &error);
+    status = contained_call(error, [&] { return c.type->collect(c.instance, time, &error); });
   }
   if (status != WEIR_OK) {
     c.collections.errors.fetch_add(1, std::memory_order_relaxed);
@@ -232,7 +235,8 @@ bool Pipeline::stop() {
     }
     for (auto& c : components_) {
       if (!c->is_source() || !c->started || c->hangs) continue;
-      if (c->type->stop != nullptr) c->type->stop(c->instance);
+      if (c->type->stop == nullptr) continue;
+      contained_call(c->config.id, [&] { c->type->stop(c->instance); });
     }
     // Processors are in the order of the stream: each is empty before the next must be.
     for (auto& c : components_) {
@@ -259,10 +263,12 @@ bool Pipeline::stop() {
     for (auto& c : components_) {
       if (c->queue && !c->hangs) c->queue->drop_rest();
       if (c->is_source() || !c->started || c->hangs) continue;
-      if (c->type->stop != nullptr) c->type->stop(c->instance);
+      if (c->type->stop == nullptr) continue;
+      contained_call(c->config.id, [&] { c->type->stop(c->instance); });
     }
     for (auto& c : components_) {
-      if (c->instance != nullptr && !c->hangs) c->type->destroy(c->instance);
+      if (c->instance == nullptr || c->hangs) continue;
+      contained_call(c->config.id, [&] { c->type->destroy(c->instance); });
     }
   }
   report_routes();

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "core/pipeline/worker.hpp"
+#include "core/plugin/calls.hpp"
 #include "core/telemetry/log.hpp"
 
 namespace weir::core {
@@ -85,8 +86,9 @@ bool SinkWorker::write() {
   weir_error error{sizeof error, sizeof text, text, nullptr};
   host_.rejections().clear();
   const auto begin = SteadyClock::now();
-  const weir_status status = type_.write(instance_, batches_.data(),
-                                         static_cast<std::uint32_t>(batches_.size()), &error);
+  const auto count = static_cast<std::uint32_t>(batches_.size());
+  const weir_status status =
+      contained_call(error, [&] { return type_.write(instance_, batches_.data(), count, &error); });
   busy_ns.fetch_add(static_cast<std::uint64_t>((SteadyClock::now() - begin).count()),
                     std::memory_order_relaxed);
   calls.fetch_add(1, std::memory_order_relaxed);

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include "core/plugin/calls.hpp"
 #include "core/telemetry/log.hpp"
 
 namespace weir::core {
@@ -67,7 +68,8 @@ void ProcessorWorker::process(const ConsumerQueue::Item& item) {
       char text[1024] = "";
       weir_error error{sizeof error, sizeof text, text, nullptr};
       const auto begin = SteadyClock::now();
-      const weir_status status = type_.process(instance_, &b->abi, &error);
+      const weir_status status =
+          contained_call(error, [&] { return type_.process(instance_, &b->abi, &error); });
       busy_ns.fetch_add(static_cast<std::uint64_t>((SteadyClock::now() - begin).count()),
                         std::memory_order_relaxed);
       calls.fetch_add(1, std::memory_order_relaxed);

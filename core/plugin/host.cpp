@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/pipeline/fnv.hpp"
+#include "core/plugin/calls.hpp"
 #include "core/telemetry/log.hpp"
 
 namespace weir::core {
@@ -17,13 +18,6 @@ constexpr std::uint64_t kLogBytesMax = 8u << 10;
 constexpr std::size_t kRejectionReasonBytesMax = 256;
 
 thread_local Host::Staging* t_staging = nullptr;
-
-void write_error(weir_error* error, const std::string& text) {
-  if (error == nullptr || error->capacity == 0) return;
-  const std::size_t n = std::min<std::size_t>(text.size(), error->capacity - 1);
-  std::memcpy(error->message, text.data(), n);
-  error->message[n] = '\0';
-}
 
 // Runs what may throw (std::bad_alloc, in practice); `failed` where it does.
 template <class Body, class Result>
@@ -174,9 +168,7 @@ void Host::fill_abi() {
     return append_string(Batch::of(b), field, row, data, size) ? WEIR_OK : WEIR_ERROR;
   };
   abi_.discard = [](const weir_host*, weir_batch* b) { core::release(Batch::of(b)); };
-  abi_.emit = [](const weir_host* h, weir_batch* b) {
-    return of(h).hand_over(Batch::of(b), true);
-  };
+  abi_.emit = [](const weir_host* h, weir_batch* b) { return of(h).hand_over(Batch::of(b), true); };
   abi_.try_emit = [](const weir_host* h, weir_batch* b) {
     return of(h).hand_over(Batch::of(b), false);
   };
@@ -195,13 +187,12 @@ void Host::fill_abi() {
   };
   abi_.retain = [](const weir_host*, const weir_batch* b) { core::retain(Batch::of(b)); };
   abi_.release = [](const weir_host*, const weir_batch* b) { core::release(Batch::of(b)); };
-  abi_.reject = [](const weir_host* h, const weir_batch* b, std::uint32_t first,
-                   std::uint32_t rows, const char* reason) {
+  abi_.reject = [](const weir_host* h, const weir_batch* b, std::uint32_t first, std::uint32_t rows,
+                   const char* reason) {
     if (first >= b->rows) return;
     contained(nullptr, 0, [&] {
-      of(h).rejections_.push_back(
-          {b, std::min(rows, b->rows - first),
-           std::string(reason, strnlen(reason, kRejectionReasonBytesMax))});
+      of(h).rejections_.push_back({b, std::min(rows, b->rows - first),
+                                   std::string(reason, strnlen(reason, kRejectionReasonBytesMax))});
       return 0;
     });
   };

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 #include <set>
+#include <stdexcept>
 
 #include "core/plugin/host.hpp"
 
@@ -31,6 +32,22 @@ std::string version_text(unsigned major, unsigned minor) {
   return std::to_string(major) + "." + std::to_string(minor);
 }
 
+// Whether a segment ends behind the end of the file. dlopen would map it, and the first access to
+// what is not there would end the process with SIGBUS.
+bool is_torn(std::ifstream& file, const Elf64_Ehdr& header) {
+  file.seekg(0, std::ios::end);
+  const auto file_size = static_cast<std::uint64_t>(file.tellg());
+  for (unsigned i = 0; i < header.e_phnum; ++i) {
+    Elf64_Phdr segment{};
+    file.seekg(static_cast<std::streamoff>(header.e_phoff + i * sizeof segment));
+    if (!file.read(reinterpret_cast<char*>(&segment), sizeof segment)) return true;
+    const bool fits = segment.p_offset <= file_size && segment.p_filesz <= file_size &&
+                      segment.p_offset + segment.p_filesz <= file_size;
+    if (segment.p_type == PT_LOAD && !fits) return true;
+  }
+  return false;
+}
+
 // What the file's first bytes tell, in words that dlopen does not find: "" when it may do.
 std::string elf_fault(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -43,10 +60,10 @@ std::string elf_fault(const std::string& path) {
   }
   if (header.e_ident[EI_CLASS] != ELFCLASS64 ||
       (kMachine != EM_NONE && header.e_machine != kMachine)) {
-    return "it is built for another architecture (ELF machine " +
-           std::to_string(header.e_machine) + ", this agent's is " + std::to_string(kMachine) +
-           "); install the plugin for this one";
+    return "it is built for another architecture (ELF machine " + std::to_string(header.e_machine) +
+           ", this agent's is " + std::to_string(kMachine) + "); install the plugin for this one";
   }
+  if (is_torn(file, header)) return "it is torn: part of the file is missing; install it again";
   return {};
 }
 
@@ -110,11 +127,19 @@ const Loader::File& Loader::load(const std::string& path) {
   };
 
   if (const std::string fault = elf_fault(path); !fault.empty()) return refuse(fault);
-  boost::dll::fs::error_code error;
   using boost::dll::load_mode::rtld_local;
   using boost::dll::load_mode::rtld_now;
-  file.library.load(path, error, rtld_now | rtld_local);
-  if (error) return refuse("cannot be loaded: " + error.message());
+  try {
+    file.library.load(path, rtld_now | rtld_local);
+  } catch (const boost::dll::fs::system_error& e) {
+    return refuse(std::string("cannot be loaded: ") + e.what());  // says what dlerror says
+  } catch (...) {
+    // The exception of a static initialiser has left the dynamic linker's lock held: a process
+    // that went on would hang at the next dlopen of a thread.
+    throw std::runtime_error(path +
+                             ": it threw an exception while it was loaded, and the agent "
+                             "cannot go on from there; remove the file or mend its static objects");
+  }
   if (!file.library.has(WEIR_PLUGIN_SYMBOL)) {
     return refuse("it does not export " WEIR_PLUGIN_SYMBOL
                   ", so it is not a Weir plugin; build it with WEIR_PLUGIN of weir/weir.hpp");
@@ -131,7 +156,8 @@ const Loader::File& Loader::load(const std::string& path) {
     return refuse(WEIR_PLUGIN_SYMBOL " threw an exception; a plugin must not");
   }
   if (plugin == nullptr) {
-    return refuse("it refuses this agent (version " + std::string(agent_version()) + "): " + text);
+    return refuse("it refuses this agent (version " + std::string(agent_version()) +
+                  "): " + (text[0] != '\0' ? text : "it gives no reason"));
   }
   if (plugin->abi_major != WEIR_ABI_MAJOR || plugin->abi_minor > WEIR_ABI_MINOR) {
     return refuse("it is built for ABI " + version_text(plugin->abi_major, plugin->abi_minor) +
@@ -143,15 +169,15 @@ const Loader::File& Loader::load(const std::string& path) {
   }
   if (plugin->size < sizeof(weir_plugin) || plugin->types == nullptr || plugin->type_count == 0 ||
       plugin->name == nullptr || plugin->version == nullptr) {
-    return refuse("its description (weir_plugin) is incomplete: it needs a name, a version and "
-                  "at least one type");
+    return refuse(
+        "its description (weir_plugin) is incomplete: it needs a name, a version and "
+        "at least one type");
   }
   file.plugin = plugin;
   return file;
 }
 
-const weir_component_type* Loader::find(weir_kind kind, const std::string& name,
-                                        std::string& why) {
+const weir_component_type* Loader::find(weir_kind kind, const std::string& name, std::string& why) {
   const std::string path = path_of(kind, name);
   if (path.empty()) {
     why = "there is no such plugin";

@@ -19,7 +19,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("WEIR_BUILD", REPOSITORY / "build" / "release")).resolve()
 WEIR = BUILD / "bin" / "weir"
-READY_TEXT = "ready"  # the agent's log says so once every component has started
+READY_TEXT = "running: "  # the agent logs so once every component has started
 
 
 def poll(until, timeout=60, interval=0.05, what=None):

@@ -60,6 +60,12 @@ weir_component_type type{};
 const weir_component_type* types[] = {&type};
 weir_plugin plugin{};
 
+#if defined(HOSTILE_INITIALISER_THROWS)
+[[maybe_unused]] const int initialised = []() -> int {
+  throw std::runtime_error("thrown while loading");
+}();
+#endif
+
 void fill() {
   type.size = sizeof type;
   type.kind = WEIR_SOURCE;
