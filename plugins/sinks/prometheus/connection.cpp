@@ -25,7 +25,8 @@ template <class Next>
 auto Connection::then(Next next) {
   return [self = shared_from_this(), next](const boost::system::error_code& error,
                                            std::size_t size) {
-    if (error) return self->close();
+    // It may have succeeded, and the connection been closed before this handler's turn came.
+    if (error || !self->socket_.is_open()) return self->close();
     try {
       next(*self, size);
     } catch (const std::exception&) {  // no memory: this client goes, the others stay
@@ -37,6 +38,7 @@ auto Connection::then(Next next) {
 void Connection::start() { read(); }
 
 void Connection::close() {
+  if (!socket_.is_open()) return;
   boost::system::error_code ignored;
   socket_.close(ignored);
   body_.reset();

@@ -159,12 +159,12 @@ void Server::Impl::admit(tcp::socket socket) {
 }
 
 void Server::Impl::evict_stalest(bool scraping) {
-  Connection* stalest = nullptr;
+  std::shared_ptr<Connection> stalest;
   for (const auto& c : connections) {
     if (scraping && !c->scraping()) continue;
-    if (stalest == nullptr || c->progress() < stalest->progress()) stalest = c.get();
+    if (!stalest || c->progress() < stalest->progress()) stalest = c;
   }
-  if (stalest == nullptr) return;
+  if (!stalest) return;
   metrics.count_evicted();
   stalest->close();
 }
