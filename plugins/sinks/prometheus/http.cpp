@@ -136,8 +136,8 @@ std::optional<Reply> RequestReader::feed(std::string& in) {
     error = http::error::header_limit;
   }
   if (error == http::error::header_limit) {
-    return failure(431, "The request's header is larger than " +
-                            std::to_string(kHeaderBytesMax) + " bytes.");
+    return failure(
+        431, "The request's header is larger than " + std::to_string(kHeaderBytesMax) + " bytes.");
   }
   if (!error) return std::nullopt;
   return failure(400, "This is not a request that can be understood: " + error.message() + ".");

@@ -63,7 +63,8 @@ TEST(Http, ABodyIsRefusedUnread) {
 TEST(Http, GarbageIsMalformed) {
   for (const std::string& garbage :
        {std::string("\r\n\r\n"), std::string("GET\r\n\r\n"), std::string("GET / HTTP/9.9\r\n\r\n"),
-        std::string("GET /a b HTTP/1.1\r\n\r\n"), std::string("\x16\x03\x01\x02\x00\x01\x00\r\n\r\n"),
+        std::string("GET /a b HTTP/1.1\r\n\r\n"),
+        std::string("\x16\x03\x01\x02\x00\x01\x00\r\n\r\n"),
         std::string("GET / HTTP/1.1\r\nno colon\r\n\r\n"),
         std::string("GET / HTTP/1.1\r\nContent-Length: many\r\n\r\n"),
         std::string("GET / HTTP/1.1\r\nA: \x01\x00\r\n\r\n", 26)}) {
@@ -147,14 +148,14 @@ TEST(Http, AGuardedEndpointShowsNothing) {
   r.credentials = basic_credentials("Aladdin", "open sesame");
   const std::string good = "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n";
   EXPECT_EQ(ask(get("/metrics", good), r).status, 200u);
-  EXPECT_EQ(ask(get("/metrics", "authorization: bAsIc  QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n"), r).status,
-            200u);
-  for (const char* bad :
-       {"", "Authorization: Basic\r\n", "Authorization: Basic \r\n",
-        "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=\r\n",
-        "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==x\r\n",
-        "Authorization: Basic qWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n",
-        "Authorization: Bearer QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n"}) {
+  EXPECT_EQ(
+      ask(get("/metrics", "authorization: bAsIc  QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n"), r).status,
+      200u);
+  for (const char* bad : {"", "Authorization: Basic\r\n", "Authorization: Basic \r\n",
+                          "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=\r\n",
+                          "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==x\r\n",
+                          "Authorization: Basic qWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n",
+                          "Authorization: Bearer QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n"}) {
     for (const char* page : {"/metrics", "/", "/nothing"}) {
       const Reply reply = ask(get(page, bad), r);
       EXPECT_EQ(reply.status, 401u) << bad;

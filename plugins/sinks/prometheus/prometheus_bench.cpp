@@ -26,15 +26,22 @@ namespace {
 
 constexpr std::uint32_t kRowsPerBatch = 1000;
 constexpr const char* kName = "node_cpu_seconds_total";
-constexpr const char* kModes[] = {"user", "nice", "system", "idle",
-                                  "iowait", "irq", "softirq", "steal"};
+constexpr const char* kModes[] = {"user",   "nice", "system",  "idle",
+                                  "iowait", "irq",  "softirq", "steal"};
 
 // Series and batches made by hand: the agent of the tests is too slow for a million.
 class Rows {
  public:
   explicit Rows(std::uint32_t count) : count_(count) {
-    field_ = {sizeof field_, WEIR_F64, WEIR_COUNTER, 0, "seconds_total", "seconds",
-              "Seconds the CPUs spent in each mode.", nullptr, nullptr};
+    field_ = {sizeof field_,
+              WEIR_F64,
+              WEIR_COUNTER,
+              0,
+              "seconds_total",
+              "seconds",
+              "Seconds the CPUs spent in each mode.",
+              nullptr,
+              nullptr};
     fields_[0] = &field_;
     measurement_ = {sizeof measurement_, 0, 1, 3, "node_cpu", "", fields_, kLabels};
     std::mt19937 random(1);
@@ -57,8 +64,17 @@ class Rows {
     for (std::uint32_t b = 0; b < batches_.size(); ++b) {
       const std::uint32_t first = b * kRowsPerBatch;
       columns_[b].v.f64 = &values_[first];
-      batches_[b] = {sizeof(weir_batch), std::min(kRowsPerBatch, count - first), kRowsPerBatch, 0,
-                     &measurement_, &pointers_[first], &times_[first], &columns_[b], 1, 1, b + 1};
+      batches_[b] = {sizeof(weir_batch),
+                     std::min(kRowsPerBatch, count - first),
+                     kRowsPerBatch,
+                     0,
+                     &measurement_,
+                     &pointers_[first],
+                     &times_[first],
+                     &columns_[b],
+                     1,
+                     1,
+                     b + 1};
       batch_pointers_.push_back(&batches_[b]);
     }
   }
@@ -105,8 +121,8 @@ std::size_t allocated_bytes() {
 
 void per_series(benchmark::State& state, std::uint32_t series) {
   state.counters["per_series"] = benchmark::Counter(
-      static_cast<double>(series), benchmark::Counter::kIsIterationInvariantRate |
-                                       benchmark::Counter::kInvert);
+      static_cast<double>(series),
+      benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 
 // Everything a scrape does but the socket: snapshot, text, frames.
@@ -129,8 +145,7 @@ void exposition(benchmark::State& state, bool arbitrary, bool gzip) {
     }
   }
   per_series(state, rows.count());
-  state.counters["bytes"] =
-      static_cast<double>(bytes) / static_cast<double>(state.iterations());
+  state.counters["bytes"] = static_cast<double>(bytes) / static_cast<double>(state.iterations());
 }
 void BM_Exposition(benchmark::State& state) { exposition(state, false, false); }
 void BM_ExpositionArbitraryDoubles(benchmark::State& state) { exposition(state, true, false); }
@@ -155,8 +170,7 @@ void BM_PrometheusCpp(benchmark::State& state) {
     benchmark::DoNotOptimize(text.data());
   }
   per_series(state, rows.count());
-  state.counters["bytes"] =
-      static_cast<double>(bytes) / static_cast<double>(state.iterations());
+  state.counters["bytes"] = static_cast<double>(bytes) / static_cast<double>(state.iterations());
 }
 
 // How long a writer can be kept waiting by a scrape.
@@ -261,10 +275,16 @@ BENCHMARK(BM_Snapshot)->Arg(1'000'000)->Unit(benchmark::kMicrosecond);
 BENCHMARK(BM_Write)->Apply(sizes);
 BENCHMARK(BM_WriteDuringScrape)->Arg(1'000'000)->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_FirstWrite)->Arg(1'000'000)->Iterations(1)->Unit(benchmark::kMillisecond);
-BENCHMARK(BM_FirstByte)->Arg(1'000'000)->UseManualTime()->Iterations(5)->Unit(
-    benchmark::kMillisecond);
-BENCHMARK(BM_FirstByteGzip)->Arg(1'000'000)->UseManualTime()->Iterations(3)->Unit(
-    benchmark::kMillisecond);
+BENCHMARK(BM_FirstByte)
+    ->Arg(1'000'000)
+    ->UseManualTime()
+    ->Iterations(5)
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_FirstByteGzip)
+    ->Arg(1'000'000)
+    ->UseManualTime()
+    ->Iterations(3)
+    ->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace weir::prometheus_sink

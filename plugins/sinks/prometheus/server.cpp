@@ -237,7 +237,8 @@ void Server::stop() {
   if (thread_.joinable()) thread_.join();
   error_code ignored;
   impl_->acceptor.close(ignored);
-  impl_->connections.clear();
+  const auto all = impl_->connections;  // closing takes them out of the list
+  for (const auto& connection : all) connection->close();
 }
 
 std::string Server::address() const {

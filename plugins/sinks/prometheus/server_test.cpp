@@ -16,11 +16,11 @@
 namespace weir::prometheus_sink {
 namespace {
 
+using testing::Client;
 using ::testing::EndsWith;
+using testing::gunzip;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using testing::Client;
-using testing::gunzip;
 using testing::Response;
 using weir::Schema;
 
@@ -36,8 +36,8 @@ class Endpoint : public ::testing::Test {
     port_ = sink_->server()->port();
   }
   void write_rows(int rows, std::size_t padding_bytes = 500) {
-    const auto* m = source_.measurement(
-        Schema("m").label("i").label("padding").gauge("v", "", "A value."));
+    const auto* m =
+        source_.measurement(Schema("m").label("i").label("padding").gauge("v", "", "A value."));
     weir::Batch batch = source_.batch(m, static_cast<std::uint32_t>(rows));
     const std::string padding(padding_bytes, 'p');
     for (int i = 0; i < rows; ++i) {
@@ -80,7 +80,9 @@ TEST_F(Endpoint, CompressedIsTheSame) {
   start();
   write_rows(1000);
   Client client(port_);
-  const auto samples = [](const std::string& body) { return body.substr(0, body.find("# HELP weir")); };
+  const auto samples = [](const std::string& body) {
+    return body.substr(0, body.find("# HELP weir"));
+  };
   const std::string plain = samples(client.get("/metrics").body);
   const Response packed = client.get("/metrics", "Accept-Encoding: gzip\r\n");
   EXPECT_THAT(packed.head, HasSubstr("Content-Encoding: gzip\r\n"));
@@ -132,7 +134,8 @@ TEST_F(Endpoint, WrongRequestsAreAnsweredAndClosed) {
   } cases[] = {
       {"\x16\x03\x01\x02 this is no HTTP\r\n\r\n", 400},
       {"GET /metrics HTTP/1.1\r\nX: " + std::string(100'000, 'a'), 431},
-      {"POST /metrics HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n" + std::string(200'000, 'b'), 413},
+      {"POST /metrics HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n" + std::string(200'000, 'b'),
+       413},
   };
   for (const auto& c : cases) {
     Client client(port_);
@@ -302,9 +305,13 @@ TEST(Options, AreChecked) {
   for (const char* bad : {"", "metrics", "/a b", "/a?b", "/\"><script>"}) {
     EXPECT_THAT(problem_with([&](Options& o) { o.path = bad; }), HasSubstr("path: ")) << bad;
   }
-  EXPECT_THAT(problem_with([](Options& o) { o.tls = TlsOptions{"", "", ""}; }),
+  EXPECT_THAT(problem_with([](Options& o) {
+                o.tls = TlsOptions{"", "", ""};
+              }),
               HasSubstr("tls.key: "));
-  EXPECT_THAT(problem_with([](Options& o) { o.basic_auth = BasicAuthOptions{"a:b", ""}; }),
+  EXPECT_THAT(problem_with([](Options& o) {
+                o.basic_auth = BasicAuthOptions{"a:b", ""};
+              }),
               HasSubstr("basic_auth.password: "));
 }
 
