@@ -39,7 +39,8 @@ Chunk* Chunk::make(const Shape& shape, std::uint32_t capacity) {
   chunk->shape = shape;
   chunk->capacity = capacity;
   chunk->words = reinterpret_cast<Word*>(chunk + 1);
-  chunk->stamps = reinterpret_cast<std::int64_t*>(chunk->words + std::size_t{shape.words} * capacity);
+  chunk->stamps =
+      reinterpret_cast<std::int64_t*>(chunk->words + std::size_t{shape.words} * capacity);
   std::int64_t* next = chunk->stamps + capacity;
   chunk->times = shape.times ? next : nullptr;
   if (shape.times) next += capacity;

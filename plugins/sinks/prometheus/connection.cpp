@@ -23,20 +23,22 @@ Connection::Connection(asio::ip::tcp::socket socket, const HttpRules& rules,
 
 template <class Next>
 auto Connection::then(Next next) {
-  return [self = shared_from_this(), next](const boost::system::error_code& error,
-                                           std::size_t size) {
-    if (error) return self->close();
-    try {
-      next(*self, size);
-    } catch (const std::exception&) {  // no memory: this client goes, the others stay
-      self->close();
-    }
-  };
+  return
+      [self = shared_from_this(), next](const boost::system::error_code& error, std::size_t size) {
+        // It may have succeeded, and the connection been closed before this handler's turn came.
+        if (error || !self->socket_.is_open()) return self->close();
+        try {
+          next(*self, size);
+        } catch (const std::exception&) {  // no memory: this client goes, the others stay
+          self->close();
+        }
+      };
 }
 
 void Connection::start() { read(); }
 
 void Connection::close() {
+  if (!socket_.is_open()) return;
   boost::system::error_code ignored;
   socket_.close(ignored);
   body_.reset();

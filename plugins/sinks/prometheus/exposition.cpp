@@ -113,9 +113,8 @@ bool Exposition::write_rows(Output& out, std::size_t target, const Column& colum
 bool Exposition::write_chunk(Output& out, std::size_t target, const Family& family,
                              const Column& column, const Chunk& chunk) {
   if (column.type == WEIR_HISTOGRAM) {
-    return write_rows(out, target, column, chunk, [&](std::uint32_t row) {
-      write_histogram(out, family, column, chunk, row);
-    });
+    return write_rows(out, target, column, chunk,
+                      [&](std::uint32_t row) { write_histogram(out, family, column, chunk, row); });
   }
   const std::string_view name = family.name;
   const Word* words = chunk.column(column.word);
@@ -156,7 +155,8 @@ void Exposition::write_histogram(Output& out, const Family& family, const Column
   }
   char* at = out.room(room);
   at = put(put(put(at, family.name), "_sum"), labels);
-  out.advance(end_sample(write_number(at, chunk.column(column.word + buckets)[row].f64), chunk, row));
+  out.advance(
+      end_sample(write_number(at, chunk.column(column.word + buckets)[row].f64), chunk, row));
   at = out.room(room);
   at = put(put(put(at, family.name), "_count"), labels);
   out.advance(end_sample(write_number(at, count), chunk, row));

@@ -143,8 +143,7 @@ TEST(Exposition, ShortNamesOfOpenMetricsDoNotCollide) {
               "# HELP n_x_total c\n# TYPE n_x_total unknown\nn_x_total 1\n");
   }
   Fixture f;
-  const auto* info =
-      f.measurement(Schema("n").field("x_info", WEIR_U64, WEIR_INFO, "", "i"));
+  const auto* info = f.measurement(Schema("n").field("x_info", WEIR_U64, WEIR_INFO, "", "i"));
   const auto* counter = f.measurement(Schema("n").counter("x_total", "", "c"));
   f.add(info, {}, [](weir::Batch& b, std::uint32_t row) { b.set_u64(0, row, 1); });
   f.add(counter, {}, 1);

@@ -78,9 +78,9 @@ void Families::mark_short_names(Family& added) {
   const std::string_view wanted = short_name(added.name, added.type);
   if (wanted.size() != added.name.size()) {
     const Family* rival = find(std::string(wanted) + "_total");
-    added.short_name_taken = find(wanted) != nullptr ||
-                             (added.type == Type::info && rival != nullptr &&
-                              rival->type == Type::counter);
+    added.short_name_taken =
+        find(wanted) != nullptr ||
+        (added.type == Type::info && rival != nullptr && rival->type == Type::counter);
   }
   // ...or take one that others use.
   for (const char* suffix : {"_total", "_info"}) {

@@ -12,6 +12,8 @@ namespace http = boost::beast::http;
 
 namespace {
 
+constexpr const char* kNoBody = "A request for metrics has no body.";
+
 // Takes as long for a wrong guess that is nearly right as for any other of its length.
 bool equal_in_constant_time(std::string_view secret, std::string_view guess) {
   unsigned difference = secret.size() == guess.size() ? 0 : 1;
@@ -127,14 +129,15 @@ std::optional<Reply> RequestReader::feed(std::string& in) {
   boost::beast::error_code error;
   const std::size_t used = parser_->put(boost::asio::buffer(in), error);
   in.erase(0, used);
-  if (parser_->is_header_done()) return decide();
+  if (error == http::error::body_limit) return failure(413, kNoBody);
+  if (!error && parser_->is_header_done()) return decide();
   if (error == http::error::need_more) {
     if (in.size() <= kHeaderBytesMax) return std::nullopt;
     error = http::error::header_limit;
   }
   if (error == http::error::header_limit) {
-    return failure(431, "The request's header is larger than " +
-                            std::to_string(kHeaderBytesMax) + " bytes.");
+    return failure(
+        431, "The request's header is larger than " + std::to_string(kHeaderBytesMax) + " bytes.");
   }
   if (!error) return std::nullopt;
   return failure(400, "This is not a request that can be understood: " + error.message() + ".");
@@ -159,7 +162,7 @@ Reply RequestReader::decide() {
   const std::string_view path = path_of(standard(request.target()));
   Reply reply;
   if (has_body) {
-    return failure(413, "A scrape has no body.");  // and closes: the body is not read
+    return failure(413, kNoBody);  // and closes: the body is not read
   } else if (!authorized()) {
     reply = failure(401, "A user name and a password are asked for.");
   } else if (path != rules_.path && path != "/") {

@@ -61,8 +61,8 @@ TEST(Negotiation, Gzip) {
                           "br, x-gzip", "identity;q=0.5,gzip"}) {
     EXPECT_TRUE(accepts_gzip(yes)) << yes;
   }
-  for (const char* no : {"", "identity", "gzip;q=0", "gzip;q=0.000", "gzip;q=0, *", "*;q=0",
-                         "gzipped", "br"}) {
+  for (const char* no :
+       {"", "identity", "gzip;q=0", "gzip;q=0.000", "gzip;q=0, *", "*;q=0", "gzipped", "br"}) {
     EXPECT_FALSE(accepts_gzip(no)) << no;
   }
 }

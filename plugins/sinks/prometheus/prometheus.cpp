@@ -49,14 +49,12 @@ PrometheusSink::PrometheusSink(weir::Sink sink, const Options& options)
     : sink_(sink),
       options_(options),
       store_({options.max_series, options.series_ttl.count(), options.timestamps}) {
-  validate(options, [](const char* path, const std::string& why) {
-    throw weir::OptionError(path, why);
-  });
+  validate(options,
+           [](const char* path, const std::string& why) { throw weir::OptionError(path, why); });
 }
 
 void PrometheusSink::check(const Options& options, weir::Problems& problems) {
-  validate(options,
-           [&](const char* path, const std::string& why) { problems.add(path, why); });
+  validate(options, [&](const char* path, const std::string& why) { problems.add(path, why); });
 }
 
 void PrometheusSink::start() {

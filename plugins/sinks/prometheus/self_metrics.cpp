@@ -63,12 +63,12 @@ SelfMetrics::SelfMetrics()
                     .Help("Requests answered, by HTTP status.")
                     .Register(registry_)),
       scrapes_(counter("scrapes_total", "Expositions that were sent to their end.")),
-      scrape_seconds_(::prometheus::BuildHistogram()
-                          .Name(own("scrape_duration_seconds"))
-                          .Help("From the request to the last byte handed to the system.")
-                          .Register(registry_)
-                          .Add({}, ::prometheus::Histogram::BucketBoundaries{0.001, 0.01, 0.1, 1,
-                                                                             10})),
+      scrape_seconds_(
+          ::prometheus::BuildHistogram()
+              .Name(own("scrape_duration_seconds"))
+              .Help("From the request to the last byte handed to the system.")
+              .Register(registry_)
+              .Add({}, ::prometheus::Histogram::BucketBoundaries{0.001, 0.01, 0.1, 1, 10})),
       sent_bytes_(counter("sent_bytes_total", "Bytes of responses, after compression.")),
       evicted_(counter("evicted_connections_total",
                        "Connections closed to make room for another, or because of a time limit.")),

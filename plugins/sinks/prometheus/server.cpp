@@ -159,12 +159,12 @@ void Server::Impl::admit(tcp::socket socket) {
 }
 
 void Server::Impl::evict_stalest(bool scraping) {
-  Connection* stalest = nullptr;
+  std::shared_ptr<Connection> stalest;
   for (const auto& c : connections) {
     if (scraping && !c->scraping()) continue;
-    if (stalest == nullptr || c->progress() < stalest->progress()) stalest = c.get();
+    if (!stalest || c->progress() < stalest->progress()) stalest = c;
   }
-  if (stalest == nullptr) return;
+  if (!stalest) return;
   metrics.count_evicted();
   stalest->close();
 }
@@ -237,7 +237,8 @@ void Server::stop() {
   if (thread_.joinable()) thread_.join();
   error_code ignored;
   impl_->acceptor.close(ignored);
-  impl_->connections.clear();
+  const auto all = impl_->connections;  // closing takes them out of the list
+  for (const auto& connection : all) connection->close();
 }
 
 std::string Server::address() const {

@@ -15,8 +15,8 @@ namespace weir::prometheus_sink {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using testing::Fixture;
+using ::testing::HasSubstr;
 using weir::Schema;
 
 std::multiset<std::string> samples(const std::string& text) {

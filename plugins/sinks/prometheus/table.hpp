@@ -34,8 +34,8 @@ class Table {
 
   // Claims families for the measurement's fields. Appends a line to `problems` for each that is
   // refused.
-  Table(std::uint32_t index, const weir_measurement& measurement, Families& families, bool timestamps,
-        std::vector<std::string>& problems);
+  Table(std::uint32_t index, const weir_measurement& measurement, Families& families,
+        bool timestamps, std::vector<std::string>& problems);
   Table(const Table&) = delete;
   Table& operator=(const Table&) = delete;
 
