@@ -188,12 +188,10 @@ class Diskstats : public Collector {
                 File::kAttribute);
       const std::string_view text = file.read().value_or(std::string_view{});
       const auto get = [&](const char* name) { return udev_property(text, name); };
-      std::string_view serial = get("SCSI_IDENT_SERIAL");
-      if (serial.empty()) serial = get("ID_SERIAL_SHORT");
-
       Disk old = disk;
       disk.info = context.series(info_, {device, major, minor, get("ID_PATH"), get("ID_WWN"),
-                                         get("ID_MODEL"), serial, get("ID_REVISION")});
+                                         get("ID_MODEL"), get("ID_SERIAL_SHORT"),
+                                         get("ID_REVISION")});
       disk.filesystem = disk.mapper = disk.ata = nullptr;
       if (!get("ID_FS_TYPE").empty()) {
         disk.filesystem =
