@@ -12,7 +12,6 @@ class Columns {
   // Empty headings: none are printed.
   explicit Columns(std::vector<std::string> headings = {}) : headings_(std::move(headings)) {}
   void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
-  bool empty() const { return rows_.empty(); }
   // Each line begins with `indent` blanks. A column where every cell is empty is left out.
   void print(std::FILE* out, std::size_t indent) const;
 

@@ -17,12 +17,13 @@ namespace {
 
 using config::Options;
 
-// "sink/file" or "file".
+// "source/clock" or "clock".
 struct Wanted {
   weir_kind kind = 0;  // 0: any
   std::string name;
 };
 
+constexpr std::size_t kFallbackBytesMax = 24;
 constexpr weir_kind kKinds[] = {WEIR_SOURCE, WEIR_PROCESSOR, WEIR_SINK};
 
 Wanted parse(const std::string& text) {
@@ -40,6 +41,11 @@ Options options_of(const weir_component_type& type) { return {type.options, type
 void print_table(const Options& options, std::FILE* out) {
   Columns table({"OPTION", "TYPE", "DEFAULT", "MEANING"});
   for (OptionRow& row : option_rows(options)) {
+    // One long default would push the last column off the screen.
+    if (row.fallback.size() > kFallbackBytesMax) {
+      row.help += " Default: " + row.fallback;
+      row.fallback = "(see right)";
+    }
     table.add(
         {std::move(row.name), std::move(row.type), std::move(row.fallback), std::move(row.help)});
   }
@@ -114,7 +120,7 @@ void print_json(const weir_component_type& type, const config::TypeCatalog::Orig
   JsonWriter json;
   json.open('{').key("kind").text(config::kind_name(type.kind)).key("type").text(type.name);
   json.key("summary").text(type.summary).key("version").text(origin.version);
-  json.key("file").text(origin.file).key("options");
+  json.key("plugin").text(origin.file).key("options");
   write_options(options_of(type), json);
   json.close('}');
   std::fputs(json.finish().c_str(), out);

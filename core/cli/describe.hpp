@@ -9,7 +9,7 @@
 namespace weir::cli {
 
 struct DescribeArgs {
-  std::string type;             // "node_probe", or "sink/file" where several kinds have the name
+  std::string type;             // "clock", or "source/clock" where several kinds have the name
   std::string format = "text";  // text | markdown (the table of a plugin's README) | json
 };
 

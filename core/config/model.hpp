@@ -98,7 +98,7 @@ struct Component {
   ConsumerOptions consumer;                         // of a processor or sink
   SinkOptions sink;                                 // of a sink
   const weir_value* options = nullptr;  // GROUP over descriptor->options; nullptr with descriptor
-  std::vector<std::string> inputs;      // ids, patterns resolved, in the order of `components`
+  std::vector<std::string> inputs;      // ids, patterns resolved, in the order of the files
   Place place;                          // of the id
 
   bool required() const { return kind == WEIR_SOURCE ? source.required : consumer.required; }

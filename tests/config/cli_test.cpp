@@ -130,15 +130,16 @@ TEST(List, HasEveryTypeAndTheReasonOfARefusal) {
       printed([&](std::FILE* out, std::FILE* err) { return list(catalog, out, err); });
   EXPECT_EQ(p.code, 0);
   EXPECT_EQ(p.out,
-            "KIND       TYPE       VERSION  FILE                         SUMMARY\n"
-            "source     clock      1.0.0    plugins/source_clock.so      Tells the time.\n"
-            "source     plain      1.0.0    plugins/source_plain.so      Has no options.\n"
-            "source     torn       -        plugins/source_torn.so       refused: "
-            "plugins/source_torn.so:\n"
-            "                                                            undefined symbol: abc\n"
-            "processor  smooth     1.0.0    plugins/processor_smooth.so  Takes out the noise.\n"
-            "sink       blackhole  1.0.0    plugins/sink_blackhole.so    Forgets rows.\n"
-            "sink       print      1.0.0    plugins/sink_print.so        Writes rows to a file.\n");
+            "plugins/\n"
+            "  KIND       TYPE       VERSION  FILE                 SUMMARY\n"
+            "  source     clock      1.0.0    source_clock.so      Tells the time.\n"
+            "  source     plain      1.0.0    source_plain.so      Has no options.\n"
+            "  source     torn       -        source_torn.so       refused: "
+            "plugins/source_torn.so: undefined\n"
+            "                                                      symbol: abc\n"
+            "  processor  smooth     1.0.0    processor_smooth.so  Takes out the noise.\n"
+            "  sink       blackhole  1.0.0    sink_blackhole.so    Forgets rows.\n"
+            "  sink       print      1.0.0    sink_print.so        Writes rows to a file.\n");
 }
 
 TEST(Describe, ShowsOptionsAndCommonKeysAsTables) {

@@ -144,9 +144,9 @@ TEST(Hostile, DeepNesting) {
 
 // What other YAML readers have been slow at.
 TEST(Hostile, LargeFilesOfOneKind) {
-  const std::size_t mib = 1 << 20;
+  const std::size_t bytes = 512 << 10;
   const std::function<std::string(const std::string&)> fill = [&](const std::string& unit) {
-    return repeated(unit, mib / unit.size());
+    return repeated(unit, bytes / unit.size());
   };
   for (const std::string& text : {fill("a"),
                                   fill("a "),
@@ -187,7 +187,7 @@ TEST(Hostile, LargeFilesOfOneKind) {
                                   fill("!!str "),
                                   fill("!<"),
                                   fill("<<: {}\n")}) {
-    EXPECT_NE(refused(text.substr(0, mib)), "") << text.substr(0, 20);
+    EXPECT_NE(refused(text), "") << text.substr(0, 20);
   }
 }
 
