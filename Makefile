@@ -45,8 +45,7 @@ lint: ## formatting, clang-tidy, shellcheck and this repository's own rules
 
 format: ## rewrite C and C++ files as .clang-format says
 	@packaging/deps lint
-	git ls-files --cached --others --exclude-standard '*.h' '*.hpp' '*.c' '*.cpp' \
-	  | grep -vE '^tests/abi/v[0-9]+/include/' | xargs clang-format -i
+	tests/tidy/lint --format
 
 package: product ## a .tar.gz of what is installed, in build/package
 	@rm -rf build/package && mkdir -p build/package
