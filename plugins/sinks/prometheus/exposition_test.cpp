@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "testing.hpp"
+#include "store_fixture.hpp"
 
 namespace weir::prometheus_sink {
 namespace {

@@ -11,7 +11,7 @@
 #include "client.hpp"
 #include "limits.hpp"
 #include "sink.hpp"
-#include "testing.hpp"
+#include "store_fixture.hpp"
 
 namespace weir::prometheus_sink {
 namespace {

@@ -9,7 +9,7 @@
 #include <set>
 #include <thread>
 
-#include "testing.hpp"
+#include "store_fixture.hpp"
 
 namespace weir::prometheus_sink {
 namespace {

@@ -17,7 +17,7 @@
 
 #include "client.hpp"
 #include "server.hpp"
-#include "testing.hpp"
+#include "store_fixture.hpp"
 
 namespace weir::prometheus_sink {
 namespace {
