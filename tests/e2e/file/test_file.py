@@ -191,6 +191,7 @@ def test_a_second_agent_is_refused(run, poll, tmp_path):
     path = tmp_path / "rows.jsonl"
     configuration = SOURCE + "sinks:\n" + file_sink(path, required="true")
     run(configuration)
+    wait_for_rows(poll, path, 1)
     second = run(configuration)
     assert second.wait() == 1
     assert "another agent or another sink writes this file" in second.log()
