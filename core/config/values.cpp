@@ -18,6 +18,15 @@ bool is_list(weir_option_type type) {
 bool is_group(weir_option_type type) { return type == WEIR_OPTION_GROUP; }
 bool is_scalar(weir_option_type type) { return type <= WEIR_OPTION_ENUM; }
 
+bool is_secret(const Node& node, const weir_option& option) {
+  return node.secret || (option.flags & WEIR_OPTION_SECRET) != 0;
+}
+
+std::string got(const Node& node, const weir_option& option) {
+  const bool hidden = node.kind == NodeKind::kScalar && is_secret(node, option);
+  return ", got " + (hidden ? "***" : describe(node));
+}
+
 Options children(const weir_option& option) { return {option.children, option.child_count}; }
 
 std::vector<std::string> choices(const weir_option& option) {
@@ -174,7 +183,7 @@ bool ValueReader::read(const Node& node, const weir_option& option, const Path& 
                               (node.kind == NodeKind::kScalar && option.type == WEIR_OPTION_LIST)
                         : node.kind == NodeKind::kMap;
   if (!fits) {
-    wrong(node, path, std::string(expectation(option.type)) + ", got " + describe(node));
+    wrong(node, path, std::string(expectation(option.type)) + got(node, option));
     return false;
   }
   return is_scalar(option.type) ? scalar(node, option, path, value)
@@ -230,7 +239,7 @@ bool ValueReader::in_bounds(const weir_option& option, const weir_value& value) 
 
 bool ValueReader::scalar(const Node& node, const weir_option& option, const Path& path,
                          weir_value& value) {
-  const bool secret = node.secret || (option.flags & WEIR_OPTION_SECRET) != 0;
+  const bool secret = is_secret(node, option);
   if (secret) secrets_.push_back(node.text);
   const std::string fault = parse(node.text, option, value);
   if (!fault.empty()) {
@@ -283,13 +292,12 @@ bool ValueReader::collection(const Node& node, const weir_option& option, const 
     } else if (!of_groups && written.kind == NodeKind::kScalar) {
       item->string = arena_.string(written.text);
       item->has_value = 1;
-      if (written.secret || (option.flags & WEIR_OPTION_SECRET)) secrets_.push_back(written.text);
+      if (is_secret(written, option)) secrets_.push_back(written.text);
     } else {
+      const bool is_null = !of_groups && written.kind == NodeKind::kNull;
       wrong(written, child,
-            std::string(of_groups ? "expected a map" : "expected text") + ", got " +
-                describe(written) +
-                (!of_groups && written.kind == NodeKind::kNull ? "; write \"\" for an empty text"
-                                                               : ""));
+            (of_groups ? "expected a map" : "expected text") + got(written, option) +
+                (is_null ? "; write \"\" for an empty text" : ""));
       good = false;
     }
   }

@@ -5,18 +5,22 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
-#include <algorithm>
 #include <sstream>
 #include <unordered_map>
 #include <utility>
 
 #include "core/config/text.hpp"
+#include "core/config/yaml_keys.hpp"
 #include "core/config/yaml_places.hpp"
 
 namespace weir::config {
 namespace {
 
 constexpr const char* kOpenQuote = "a text in quotes begins here and does not end";
+
+std::string too_deep() {
+  return "nested more than " + std::to_string(kDepthMax) + " levels deep, expected less";
+}
 
 // Thrown through yaml-cpp to stop it.
 struct Refusal {
@@ -101,8 +105,15 @@ class Builder : public YAML::EventHandler {
     open(NodeKind::kMap, mark, tag, anchor);
   }
   void OnMapEnd() override {
-    tell_duplicates(stack_.back().node);
-    apply_merge_keys(stack_.back().node);
+    Node& map = stack_.back().node;
+    for (const Duplicate& d : take_duplicates(map)) {
+      problems_.add({file_name_, d.at.line, d.at.column}, "duplicate key " + in_quotes(d.key) +
+                                                              ", first written in line " +
+                                                              std::to_string(d.first.line));
+    }
+    Position at;
+    std::string fault = apply_merge_key(map, at);
+    if (!fault.empty()) throw Refusal{at, std::move(fault)};
     close();
   }
 
@@ -195,68 +206,6 @@ class Builder : public YAML::EventHandler {
     for (const Node& item : node.items) measure(item, nodes, text_bytes);
   }
 
-  // The later one of two is left out.
-  void tell_duplicates(Node& map) {
-    std::vector<const Node*> sorted;
-    sorted.reserve(map.items.size());
-    for (const Node& item : map.items) sorted.push_back(&item);
-    std::stable_sort(sorted.begin(), sorted.end(),
-                     [](const Node* a, const Node* b) { return a->key < b->key; });
-    std::vector<const Node*> later;
-    for (std::size_t i = 1, first = 0; i < sorted.size(); ++i) {
-      if (sorted[i]->key != sorted[first]->key) {
-        first = i;
-        continue;
-      }
-      const Position at = sorted[i]->key_at;
-      problems_.add({file_name_, at.line, at.column},
-                    "duplicate key " + in_quotes(sorted[i]->key) + ", first written in line " +
-                        std::to_string(sorted[first]->key_at.line));
-      later.push_back(sorted[i]);
-    }
-    if (later.empty()) return;
-    std::sort(later.begin(), later.end());
-    const Node* begin = map.items.data();
-    std::vector<Node> kept;
-    for (std::size_t i = 0; i < map.items.size(); ++i) {
-      if (!std::binary_search(later.begin(), later.end(), begin + i)) {
-        kept.push_back(std::move(map.items[i]));
-      }
-    }
-    map.items = std::move(kept);
-  }
-
-  // `<<: *base` and `<<: [*a, *b]`: keys of those maps that the map itself does not have.
-  void apply_merge_keys(Node& map) {
-    const auto it = std::find_if(map.items.begin(), map.items.end(),
-                                 [](const Node& item) { return item.key == "<<"; });
-    if (it == map.items.end()) return;
-    Node merged = std::move(*it);
-    map.items.erase(it);
-    std::unordered_map<std::string, bool> present;
-    for (const Node& item : map.items) present.emplace(item.key, true);
-    const auto take = [&](Node& from) {
-      if (from.kind != NodeKind::kMap) {
-        throw Refusal{merged.key_at,
-                      "'<<' takes an alias of a map or a list of them, got " + describe(from)};
-      }
-      for (Node& item : from.items) {
-        if (present.emplace(item.key, true).second) map.items.push_back(std::move(item));
-      }
-    };
-    if (merged.kind == NodeKind::kSequence) {
-      for (Node& from : merged.items) take(from);
-    } else {
-      take(merged);
-    }
-  }
-
- public:
-  static std::string too_deep() {
-    return "nested more than " + std::to_string(kDepthMax) + " levels deep, expected less";
-  }
-
- private:
   const std::string& file_name_;
   const std::uint16_t file_;
   const std::string& text_;
@@ -280,7 +229,7 @@ bool parse_yaml(const std::string& file_name, std::uint16_t file_index, const st
     return false;
   };
   Position deep;
-  if (nested_in_line(text, kDepthMax, deep)) return refuse(deep, Builder::too_deep());
+  if (nested_in_line(text, kDepthMax, deep)) return refuse(deep, too_deep());
   try {
     std::istringstream stream(text);
     YAML::Parser parser(stream);
