@@ -1,6 +1,7 @@
 // Errors that name the file and say what is wrong with it.
 #include "context.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -26,6 +27,18 @@ const weir_series* Context::series(const weir_measurement* measurement,
     ++n;
   }
   return source.series(measurement, std::span<const weir_string>(values.data(), n));
+}
+
+bool Context::add_series(std::vector<const weir_series*>& list,
+                         const weir_measurement* measurement,
+                         std::initializer_list<std::string_view> labels) const {
+  const weir_series* const fresh = series(measurement, labels);
+  if (std::find(list.begin(), list.end(), fresh) != list.end()) {
+    source.release(fresh);
+    return false;
+  }
+  list.push_back(fresh);
+  return true;
 }
 
 Outcome Context::fail(std::string why) {

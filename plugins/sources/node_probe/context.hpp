@@ -8,6 +8,7 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "file.hpp"
 #include "options.hpp"
@@ -30,6 +31,11 @@ struct Context {
   // A series whose label values are made valid UTF-8. Give it back with source.release.
   const weir_series* series(const weir_measurement* measurement,
                             std::initializer_list<std::string_view> labels) const;
+
+  // Interns a series into a list in which each is once: names that the kernel tells apart can be
+  // the same when they have become labels, and a series has one row at a time. False: it was there.
+  bool add_series(std::vector<const weir_series*>& list, const weir_measurement* measurement,
+                  std::initializer_list<std::string_view> labels) const;
 
   Outcome fail(std::string why);
   Outcome cannot_read(const File& file) { return cannot_read(file.path(), file.error()); }

@@ -1,9 +1,61 @@
 // The slow half of a dynamic row: what happens when the kernel shows other keys than before.
 #include "dynamic_row.hpp"
 
+#include <cstring>
 #include <unordered_set>
 
+#include "text.hpp"
+#include "utf8.hpp"
+
 namespace node_probe {
+
+namespace {
+// Reads "123\n" or "123 kB\n" at `at`, after any blanks; what follows it, or NULL.
+const char* read_value(const char* at, const char* end, std::int64_t& value) {
+  constexpr std::int64_t kLargest = INT64_MAX / 10 / 1024 - 1;
+  while (at != end && is_blank(*at)) ++at;
+  const char* const digits = at;
+  std::int64_t number = 0;
+  for (; at != end && *at >= '0' && *at <= '9'; ++at) {
+    if (number > kLargest) return nullptr;
+    number = number * 10 + (*at - '0');
+  }
+  if (at == digits || at == end) return nullptr;
+  if (end - at > 3 && std::memcmp(at, " kB", 3) == 0) {
+    number *= 1024;
+    at += 3;
+  }
+  if (*at != '\n') return nullptr;
+  value = number;
+  return at + 1;
+}
+}  // namespace
+
+std::size_t DynamicRow::put_known_lines(std::string_view& rest) {
+  const char* at = rest.data();
+  const char* const end = at + rest.size();
+  const std::size_t first = cursor_;
+  for (; cursor_ < pairs_.size(); ++cursor_) {
+    Pair& pair = pairs_[cursor_];
+    const std::size_t size = pair.text.size();
+    if (static_cast<std::size_t>(end - at) <= size || !is_blank(at[size]) ||
+        std::memcmp(at, pair.text.data(), size) != 0) {
+      break;
+    }
+    const char* next = nullptr;
+    if (pair.field >= 0) {
+      next = read_value(at + size, end, pair.value);
+    } else {  // nobody wants to know
+      next = static_cast<const char*>(
+          std::memchr(at + size, '\n', static_cast<std::size_t>(end - at) - size));
+      if (next != nullptr) ++next;
+    }
+    if (next == nullptr) break;
+    at = next;
+  }
+  rest = {at, static_cast<std::size_t>(end - at)};
+  return cursor_ - first;
+}
 
 void DynamicRow::put_changed(std::string_view prefix, std::string_view key, std::int64_t value) {
   pairs_.resize(cursor_);
@@ -63,7 +115,7 @@ Outcome DynamicRow::describe(Context& context, const std::string& source_path) {
       if (!allowed) c = '_';
     }
     if (field.name.empty() || fields == kFieldsMax || !names.insert(field.name).second) continue;
-    schema.field(field.name, WEIR_I64, metric_, field.unit, field.help);
+    schema.field(field.name, WEIR_I64, metric_, field.unit, valid_utf8(field.help));
     pair.field = fields++;
   }
   changed_ = false;

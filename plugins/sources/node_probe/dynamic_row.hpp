@@ -42,7 +42,10 @@ class DynamicRow {
       put_changed(prefix, key, value);
     }
   }
-  void put(std::string_view key, std::int64_t value) { put({}, key, value); }
+  // For tables with a line "<key> <number>" or "<key> <number> kB" for each value: takes lines off
+  // `rest` as long as they have the keys of the pass before, and returns their number. Stops
+  // before a line that is any different, which is then `put`. Values in kB are put in bytes.
+  std::size_t put_known_lines(std::string_view& rest);
   // Emits the row. Fails when nothing was put; `source_path` is for the message.
   Outcome emit(Context& context, const std::string& source_path);
 

@@ -41,7 +41,8 @@ File::File(File&& other) noexcept
       kind_(other.kind_),
       kept_(std::exchange(other.kept_, false)),
       fd_(std::exchange(other.fd_, -1)),
-      error_(other.error_) {}
+      error_(other.error_),
+      skip_(other.skip_) {}
 
 File& File::operator=(File&& other) noexcept {
   std::swap(reader_, other.reader_);
@@ -50,6 +51,7 @@ File& File::operator=(File&& other) noexcept {
   std::swap(kept_, other.kept_);
   std::swap(fd_, other.fd_);
   std::swap(error_, other.error_);
+  std::swap(skip_, other.skip_);
   return *this;
 }
 
@@ -76,8 +78,15 @@ void File::close() {
 }
 
 std::optional<std::string_view> File::read() {
+  if (skip_ > 0) {
+    --skip_;
+    return std::nullopt;
+  }
   const bool was_open = fd_ >= 0;
-  if (!was_open && !open()) return std::nullopt;
+  if (!was_open && !open()) {
+    if (missing()) skip_ = kRetry - 1;
+    return std::nullopt;
+  }
   auto content = read_open();
   if (!content) {
     // These mean that the attribute has no value at this time: the descriptor is good.

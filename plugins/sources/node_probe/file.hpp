@@ -44,6 +44,7 @@ class File {
   // How the end is recognised. The kernel hands an attribute over in one piece, so that a read
   // which leaves room in the buffer was the last; a table comes in pieces, up to an empty one.
   enum Kind { kAttribute, kTable };
+  static constexpr unsigned kRetry = 10;
 
   // Nothing is opened before the first `read`. `reader` outlives the file.
   File(Reader& reader, std::string path, Kind kind)
@@ -52,7 +53,8 @@ class File {
   File& operator=(File&& other) noexcept;
   ~File() { close(); }
 
-  // The content, valid until the next read with the same reader; nothing on error.
+  // The content, valid until the next read with the same reader; nothing on error. A file that is
+  // missing is looked for again by every kRetry-th call only.
   std::optional<std::string_view> read();
   // errno of the last `read`: 0, or why there is nothing. EFBIG: larger than kBytesMax.
   int error() const { return error_; }
@@ -74,6 +76,7 @@ class File {
   bool kept_ = false;  // counted in open_files_
   int fd_ = -1;
   int error_ = 0;
+  unsigned skip_ = 0;  // calls of `read` before a missing file is looked for again
 };
 
 // Names in a directory that begin with `prefix`, sorted by their number if a number follows, else

@@ -18,6 +18,7 @@
 #include "hwmon_fields.hpp"
 #include "parse.hpp"
 #include "text.hpp"
+#include "utf8.hpp"
 
 namespace node_probe {
 
@@ -117,7 +118,7 @@ class Hwmon : public Collector {
       const std::string name = chip_name(context, path);
       if (const auto human = read_small(context.reader, path + "/name");
           human && !sensor_name(*human).empty()) {
-        names.push_back(context.series(names_, {name, sensor_name(*human)}));
+        context.add_series(names, names_, {name, sensor_name(*human)});
       }
       std::map<std::string, std::pair<SensorType, Properties>> sensors;
       list_sensors(path, sensors);
@@ -126,7 +127,7 @@ class Hwmon : public Collector {
         auto& [type, properties] = found;
         if (const auto label = properties.find("label"); label != properties.end()) {
           if (const auto text = read_small(context.reader, label->second)) {
-            labels.push_back(context.series(labels_, {name, sensor, *text}));
+            context.add_series(labels, labels_, {name, sensor, *text});
           }
           properties.erase(label);
         }
@@ -206,12 +207,15 @@ class Hwmon : public Collector {
     weir::Schema schema(name, "Sensors of one kind.");
     schema.label("chip").label("sensor");
     for (const HwmonField& f : type.fields) {
-      schema.field(f.name, WEIR_F64, f.metric, f.unit, f.help, f.flat);
+      schema.field(f.name, WEIR_F64, f.metric, f.unit, valid_utf8(f.help), f.flat);
     }
     type.measurement = context.source.measurement(schema);
-    for (Sensor& sensor : type.sensors) {
-      sensor.series = context.series(type.measurement, {sensor.chip, sensor.name});
-    }
+    std::vector<const weir_series*> series;
+    std::erase_if(type.sensors, [&](Sensor& sensor) {
+      if (!context.add_series(series, type.measurement, {sensor.chip, sensor.name})) return true;
+      sensor.series = series.back();
+      return false;
+    });
   }
 
   // The old series are released after the new ones were interned: those that stay never expire.

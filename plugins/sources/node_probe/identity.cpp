@@ -1,6 +1,5 @@
 // Collectors uname and os: what this system calls itself. Both are constants of 1 with labels,
 // interned anew only when a label changes.
-#include <sys/stat.h>
 #include <sys/utsname.h>
 
 #include <charconv>
@@ -104,26 +103,15 @@ class Os : public Collector {
                        "node_os_version"))) {}
 
   Outcome collect(Context& context) override {
-    for (const char* name : {"/etc/os-release", "/usr/lib/os-release"}) {
-      const std::string path = context.path(name);
-      struct stat now {};
-      if (::stat(path.c_str(), &now) != 0) continue;
-      if (info_series_ == nullptr || path != path_ || now.st_mtim.tv_sec != read_.tv_sec ||
-          now.st_mtim.tv_nsec != read_.tv_nsec) {
-        const Outcome outcome = read(context, path);
-        if (outcome != Outcome::kOk) return outcome;
-        path_ = path;
-        read_ = now.st_mtim;
-      }
-      emit_one(context, info_, info_series_);
-      if (version_number_ > 0) {
-        weir::Batch batch = context.source.batch(version_, 1);
-        batch.set(0, batch.add(version_series_, context.time), version_number_);
-        context.source.emit(std::move(batch));
-      }
-      return Outcome::kOk;
+    if (rescan_.due(context)) outcome_ = look(context);
+    if (outcome_ != Outcome::kOk) return outcome_;
+    emit_one(context, info_, info_series_);
+    if (version_number_ > 0) {
+      weir::Batch batch = context.source.batch(version_, 1);
+      batch.set(0, batch.add(version_series_, context.time), version_number_);
+      context.source.emit(std::move(batch));
     }
-    return Outcome::kNoData;
+    return Outcome::kOk;
   }
 
  private:
@@ -138,11 +126,17 @@ class Os : public Collector {
     return s;
   }
 
-  Outcome read(Context& context, const std::string& path) {
-    File file(context.reader, path, File::kAttribute);
-    const auto text = file.read();
-    if (!text) return context.cannot_read(file);
-    const auto value = [&](std::string_view key) { return os_release_value(*text, key); };
+  Outcome look(Context& context) {
+    for (const char* name : {"/etc/os-release", "/usr/lib/os-release"}) {
+      File file(context.reader, context.path(name), File::kAttribute);
+      if (const auto text = file.read()) return parse(context, *text);
+      if (!file.missing()) return context.cannot_read(file);
+    }
+    return Outcome::kNoData;
+  }
+
+  Outcome parse(Context& context, std::string_view text) {
+    const auto value = [&](std::string_view key) { return os_release_value(text, key); };
     const std::string id = value("ID"), id_like = value("ID_LIKE"), name = value("NAME"),
                       version_id = value("VERSION_ID");
     const weir_series* const info = context.series(
@@ -164,8 +158,8 @@ class Os : public Collector {
   const weir_series* info_series_ = nullptr;
   const weir_series* version_series_ = nullptr;
   double version_number_ = 0;
-  std::string path_;
-  timespec read_{};
+  Outcome outcome_ = Outcome::kNoData;  // of the last look
+  Rescan rescan_;
 };
 
 }  // namespace

@@ -1,4 +1,7 @@
 // Collector meminfo: every line of /proc/meminfo is a field.
+#include <algorithm>
+#include <vector>
+
 #include "collectors.hpp"
 #include "dynamic_row.hpp"
 #include "parse.hpp"
@@ -20,27 +23,15 @@ bool parse_meminfo_line(std::string_view line, std::string_view& key, std::int64
 
 namespace {
 
-// "Active(anon)" -> "Active_anon".
-std::string field_name(std::string_view key) {
-  std::string name(key);
-  if (name.ends_with(')')) name.pop_back();
-  return name;  // the '(' becomes '_'
-}
-
-bool describe(std::string_view unit, std::string_view key, DynamicRow::Field& field) {
-  const bool in_bytes = unit == "bytes";
-  field.name = field_name(key) + (in_bytes ? "_bytes" : "");
-  field.unit = unit;
-  field.help = "The line " + std::string(key) + " of /proc/meminfo" +
-               (in_bytes ? ", converted to bytes." : ", a number of pages.");
-  return true;
-}
-
 class Meminfo : public Collector {
  public:
   explicit Meminfo(Context& context)
       : file_(context.reader, context.path("/proc/meminfo"), File::kAttribute),
-        row_("node_memory", "Use of memory.", WEIR_GAUGE, describe) {}
+        row_("node_memory", "Use of memory.", WEIR_GAUGE,
+             [this](std::string_view, std::string_view key, DynamicRow::Field& field) {
+               describe(key, field);
+               return true;
+             }) {}
 
   Outcome collect(Context& context) override {
     auto rest = file_.read();
@@ -48,12 +39,15 @@ class Meminfo : public Collector {
     std::string_view line;
     std::size_t malformed = 0;
     row_.begin();
-    for (std::size_t number = 1; next_line(*rest, line); ++number) {
+    for (std::size_t number = 1;; ++number) {
+      number += row_.put_known_lines(*rest);
+      if (!next_line(*rest, line)) break;
       std::string_view key;
       std::int64_t value = 0;
       bool in_bytes = false;
       if (parse_meminfo_line(line, key, value, in_bytes)) {
-        row_.put(in_bytes ? "bytes" : "", key, value);
+        if (!in_bytes && !is_count(key)) counts_.emplace_back(key);
+        row_.put({}, line.substr(0, key.size() + 1), value);  // with its colon, as in the line
       } else if (malformed == 0) {
         malformed = number;
       }
@@ -63,8 +57,24 @@ class Meminfo : public Collector {
   }
 
  private:
+  bool is_count(std::string_view key) const {
+    return std::find(counts_.begin(), counts_.end(), key) != counts_.end();
+  }
+
+  // "Active(anon):" -> Active_anon_bytes. The '(' becomes '_' with all that a name cannot have.
+  void describe(std::string_view key, DynamicRow::Field& field) const {
+    key.remove_suffix(1);
+    const bool in_bytes = !is_count(key);
+    field.name = key.substr(0, key.size() - (key.ends_with(')') ? 1 : 0));
+    if (in_bytes) field.name += "_bytes";
+    field.unit = in_bytes ? "bytes" : "";
+    field.help = "The line " + std::string(key) + " of /proc/meminfo" +
+                 (in_bytes ? ", converted to bytes." : ", a number of pages.");
+  }
+
   File file_;
   DynamicRow row_;
+  std::vector<std::string> counts_;  // keys of lines without a unit
 };
 
 }  // namespace

@@ -1,6 +1,9 @@
 // Collector netstat: the fields of /proc/net/netstat, snmp and snmp6 that netstat.fields selects.
 // The first two hold pairs of lines, names and values of one protocol; the third a name a line,
 // whose protocol ends with its first 6.
+#include <utility>
+#include <vector>
+
 #include "collectors.hpp"
 #include "dynamic_row.hpp"
 #include "filter.hpp"
@@ -9,6 +12,8 @@
 namespace node_probe {
 
 namespace {
+
+constexpr std::size_t kGroupsMax = 64;
 
 class Netstat : public Collector {
  public:
@@ -28,11 +33,12 @@ class Netstat : public Collector {
   Outcome collect(Context& context) override {
     row_.begin();
     Outcome outcome = Outcome::kOk;
-    for (File* file : {&netstat_, &snmp_}) {
+    for (auto [file, groups] : {std::pair(&netstat_, &netstat_groups_),
+                                std::pair(&snmp_, &snmp_groups_)}) {
       const auto text = file->read();
       if (!text) {
         outcome = context.cannot_read(*file);
-      } else if (const std::size_t malformed = put_pairs(*text)) {
+      } else if (const std::size_t malformed = put_pairs(*text, *groups)) {
         outcome = context.malformed(file->path(), malformed);
       }
     }
@@ -56,32 +62,64 @@ class Netstat : public Collector {
     return outcome;
   }
 
+  // A line of names as it was last read, and the columns that are selected.
+  struct Group {
+    std::string names;
+    std::size_t protocol_size = 0;
+    std::vector<std::pair<std::size_t, std::string>> columns;  // ascending; the first value is 0
+  };
+
   // Both return the first line that is not understood, from 1, or 0.
-  std::size_t put_pairs(std::string_view rest) {
+  std::size_t put_pairs(std::string_view rest, std::vector<Group>& groups) {
     std::string_view names, values;
     std::size_t malformed = 0;
-    for (std::size_t number = 1; next_line(rest, names); number += 2) {
-      if (!next_line(rest, values)) return malformed != 0 ? malformed : number;
-      std::string_view protocol = next_word(names);
-      bool good = protocol.size() > 1 && protocol.back() == ':' && next_word(values) == protocol;
-      if (good) protocol.remove_suffix(1);
-      while (good) {
-        const std::string_view name = next_word(names);
-        const std::string_view word = next_word(values);
-        if (name.empty() && word.empty()) break;
-        std::int64_t value = 0;
-        good = !name.empty() && number_of(word, value);
-        if (good) row_.put(protocol, name, value);
-      }
-      if (!good && malformed == 0) malformed = number;
+    for (std::size_t i = 0; next_line(rest, names); ++i) {
+      const bool has_values = next_line(rest, values);
+      if (i == groups.size()) groups.emplace_back();
+      if (groups[i].names != names) learn(names, groups[i]);
+      if ((!has_values || !put_values(values, groups[i])) && malformed == 0) malformed = 2 * i + 1;
+      if (i == kGroupsMax) break;
     }
     return malformed;
+  }
+
+  void learn(std::string_view names, Group& group) {
+    group.names = names;
+    group.columns.clear();
+    std::string_view protocol = next_word(names);
+    group.protocol_size = protocol.size();
+    if (!protocol.ends_with(':')) return;
+    protocol.remove_suffix(1);
+    std::size_t column = 0;
+    for (std::string_view name = next_word(names); !name.empty(); name = next_word(names)) {
+      if (filter_.accepts(std::string(protocol).append("_").append(name))) {
+        group.columns.emplace_back(column, name);
+      }
+      ++column;
+    }
+  }
+
+  bool put_values(std::string_view values, const Group& group) {
+    const std::string_view names = group.names;
+    const std::string_view head = names.substr(0, group.protocol_size);
+    if (!head.ends_with(':') || next_word(values) != head) return false;
+    std::size_t at = 0;
+    for (const auto& [column, name] : group.columns) {
+      for (; at < column; ++at) next_word(values);
+      ++at;
+      std::int64_t value = 0;
+      if (!number_of(next_word(values), value)) return false;
+      row_.put(head.substr(0, head.size() - 1), name, value);
+    }
+    return true;
   }
 
   std::size_t put_lines(std::string_view rest) {
     std::string_view line;
     std::size_t malformed = 0;
-    for (std::size_t number = 1; next_line(rest, line); ++number) {
+    for (std::size_t number = 1;; ++number) {
+      number += row_.put_known_lines(rest);
+      if (!next_line(rest, line)) break;
       const std::string_view key = next_word(line);
       const std::size_t six = key.find('6');
       if (six == std::string_view::npos) continue;
@@ -104,6 +142,7 @@ class Netstat : public Collector {
   }
 
   File netstat_, snmp_, snmp6_;
+  std::vector<Group> netstat_groups_, snmp_groups_;
   Filter filter_;
   DynamicRow row_;
 };

@@ -24,8 +24,10 @@ bool runs(const Options& options, std::string_view name) {
   return (c.include.empty() || contains(c.include, name)) && !contains(c.exclude, name);
 }
 
-void check_names(const std::vector<std::string>& names, const char* list, const Report& report) {
+// False when a name is unknown.
+bool check_names(const std::vector<std::string>& names, const char* list, const Report& report) {
   const auto types = collector_types();
+  bool good = true;
   for (std::size_t i = 0; i < names.size(); ++i) {
     const std::string& name = names[i];
     if (std::any_of(types.begin(), types.end(), [&](const auto& t) { return t.name == name; })) {
@@ -34,13 +36,15 @@ void check_names(const std::vector<std::string>& names, const char* list, const 
     report(std::string("collectors.") + list + "[" + std::to_string(i) + "]",
            "there is no collector '" + name + "'; did you mean '" +
                std::string(nearest_collector(name)) + "'?");
+    good = false;
   }
+  return good;
 }
 
 void check_options(const Options& o, const Report& report) {
   if (!o.root.starts_with('/')) report("root", "must be an absolute path, such as /host");
-  check_names(o.collectors.include, "include", report);
-  check_names(o.collectors.exclude, "exclude", report);
+  const bool included = check_names(o.collectors.include, "include", report);
+  const bool excluded = check_names(o.collectors.exclude, "exclude", report);
   const std::pair<const char*, const std::string*> patterns[] = {
       {"filesystem.mount_points_exclude", &o.filesystem.mount_points_exclude},
       {"filesystem.fs_types_exclude", &o.filesystem.fs_types_exclude},
@@ -68,7 +72,8 @@ void check_options(const Options& o, const Report& report) {
     report("netdev.device_include", kBoth);
   }
   const auto types = collector_types();
-  if (std::none_of(types.begin(), types.end(), [&](const auto& t) { return runs(o, t.name); })) {
+  if (included && excluded &&
+      std::none_of(types.begin(), types.end(), [&](const auto& t) { return runs(o, t.name); })) {
     report("collectors", "no collector is left to run");
   }
 }

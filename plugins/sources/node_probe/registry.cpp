@@ -1,6 +1,7 @@
 // The list of collectors.
 #include <algorithm>
 #include <array>
+#include <utility>
 #include <vector>
 
 #include "collectors.hpp"
@@ -60,9 +61,14 @@ std::string_view nearest_collector(std::string_view wanted) {
   const auto types = collector_types();
   constexpr std::size_t kLengthMax = 64;  // nothing longer is near
   wanted = wanted.substr(0, kLengthMax);
+  // Of names that are equally far, the one that begins alike.
+  const auto badness = [&](std::string_view name) {
+    const auto differs = std::mismatch(wanted.begin(), wanted.end(), name.begin(), name.end());
+    return std::pair(edit_distance(wanted, name), wanted.end() - differs.first);
+  };
   return std::min_element(types.begin(), types.end(),
                           [&](const CollectorType& a, const CollectorType& b) {
-                            return edit_distance(wanted, a.name) < edit_distance(wanted, b.name);
+                            return badness(a.name) < badness(b.name);
                           })
       ->name;
 }

@@ -45,13 +45,15 @@ class ThermalZone : public Collector {
   void find(Context& context, std::string_view prefix, const weir_measurement* measurement,
             std::initializer_list<const char*> files, std::vector<Device>& devices) {
     std::vector<Device> found;
+    std::vector<const weir_series*> series;
     std::vector<std::string> names;
     const std::string directory = context.path("/sys/class/thermal");
     list_directory(directory, prefix, kZonesMax, names);
     for (const std::string& name : names) {
       const auto type = read_small(context.reader, directory + "/" + name + "/type");
       if (!type) continue;
-      Device device{context.series(measurement, {name.substr(prefix.size()), *type}), {}};
+      if (!context.add_series(series, measurement, {name.substr(prefix.size()), *type})) continue;
+      Device device{series.back(), {}};
       for (const char* file : files) {
         device.files.emplace_back(context.reader, directory + "/" + name + "/" + file,
                                   File::kAttribute);

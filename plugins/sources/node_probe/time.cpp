@@ -87,7 +87,7 @@ class Time : public Collector {
                   nullptr};
       std::string_view rest = *available;
       for (std::string_view word = next_word(rest); !word.empty(); word = next_word(rest)) {
-        clock.available.push_back(context.series(available_, {clock.device, word}));
+        context.add_series(clock.available, available_, {clock.device, word});
       }
       found.push_back(std::move(clock));
     }

@@ -27,11 +27,13 @@ class Vmstat : public Collector {
     std::string_view line;
     std::size_t malformed = 0;
     row_.begin();
-    for (std::size_t number = 1; next_line(*rest, line); ++number) {
+    for (std::size_t number = 1;; ++number) {
+      number += row_.put_known_lines(*rest);
+      if (!next_line(*rest, line)) break;
       const std::string_view key = next_word(line);
       std::int64_t value = 0;
       if (next_number(line, value)) {
-        row_.put(key, value);
+        row_.put({}, key, value);
       } else if (malformed == 0) {
         malformed = number;
       }
