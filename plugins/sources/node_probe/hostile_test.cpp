@@ -125,11 +125,11 @@ TEST(Hostile, SurvivesFilesThatLie) {
                                 good + good,
                                 std::string(5000, '9'),
                                 "-1\n"};
+    SCOPED_TRACE(file);
+    Agent agent;
+    NodeProbe probe(weir::Source(agent.host()), options_for(host.root()));
+    probe.context().statfs = fixture_statfs;
     for (const std::string& lie : lies) {
-      SCOPED_TRACE(file);
-      Agent agent;
-      NodeProbe probe(weir::Source(agent.host()), options_for(host.root()));
-      probe.context().statfs = fixture_statfs;
       host.write(file, lie);
       const std::string text = collected(agent, probe);
       host.write(file, good);
