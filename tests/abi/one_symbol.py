@@ -15,7 +15,7 @@ def exported(path):
 
 
 def main():
-    plugins = sorted(p for folder in sys.argv[1:] for p in Path(folder).rglob("*.so"))
+    plugins = sorted(p for folder in sys.argv[1:] for p in Path(folder).glob("*.so"))
     wrong = 0
     for path in plugins:
         symbols = exported(path)
