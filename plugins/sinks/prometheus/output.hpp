@@ -25,7 +25,7 @@ class Output {
 
   void append(std::string_view text) {
     char* at = room(text.size());
-    std::memcpy(at, text.data(), text.size());
+    text.copy(at, text.size());
     size_ += text.size();
   }
 
@@ -51,8 +51,7 @@ class Output {
 
 // Copies and returns the end: samples are chains of this.
 inline char* put(char* at, std::string_view text) {
-  std::memcpy(at, text.data(), text.size());
-  return at + text.size();
+  return at + text.copy(at, text.size());
 }
 
 }  // namespace weir::prometheus_sink

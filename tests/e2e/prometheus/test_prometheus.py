@@ -145,7 +145,7 @@ def test_negotiation(endpoint):
 
 def test_openssl_stays_out_without_tls(endpoint):
     process, port = endpoint()
-    exposition(port, {"Accept-Encoding": "gzip"})
+    exposition(port)
     with open(f"/proc/{process.pid}/maps", encoding="ascii", errors="replace") as maps:
         assert "libssl" not in maps.read()
 
@@ -196,6 +196,6 @@ def test_tls_and_password(endpoint, prometheus, tmp_path, poll):
 
 def test_a_port_in_use_is_said(endpoint, agent):
     _, port = endpoint()
-    second = agent(configuration(port), ready=False)
+    second = agent(configuration(port, "    required: true"), ready=False)
     assert second.wait() == 1
     assert f"cannot serve on 127.0.0.1:{port}" in second.log()
