@@ -97,8 +97,8 @@ def test_prometheus_finds_nothing_wrong(endpoint, prometheus):
     assert server.query("min_over_time(up[1m]) == 1")
     _, _, own = harness.http_get(server.url("/metrics"))
     troubles = re.findall(
-        r"^prometheus_target_scrapes_sample_(?:duplicate_timestamp|out_of_order|out_of_bounds)_total "
-        r"(\d+)$", own.decode(), re.M,
+        r"^prometheus_target_scrapes_sample_(?:duplicate_timestamp|out_of_order|out_of_bounds)"
+        r"_total (\d+)$", own.decode(), re.M,
     )
     assert troubles and set(troubles) == {"0"}
     assert "level=warn" not in server.log() and "level=error" not in server.log(), server.log()
@@ -111,7 +111,8 @@ def test_openmetrics_is_what_prometheus_gets(endpoint, prometheus, poll):
 
     # The text format has no units: where Prometheus knows one it has read OpenMetrics.
     def metadata():
-        _, _, body = harness.http_get(server.url("/api/v1/targets/metadata?metric=node_cpu_seconds"))
+        url = server.url("/api/v1/targets/metadata?metric=node_cpu_seconds")
+        _, _, body = harness.http_get(url)
         return json.loads(body)["data"]
 
     [known] = poll(metadata)
