@@ -124,6 +124,18 @@ TEST_F(FileSink, ClosesTheFileThatWasWrittenLongestAgo) {
   }
 }
 
+// Its copy, which waits to be synced, does not keep the lock from the file that is opened anew.
+TEST_F(FileSink, AClosedFileThatWaitsToBeSyncedCanBeOpenedAgain) {
+  options_.path = path("{measurement}");
+  options_.fsync = Fsync::interval;
+  options_.fsync_interval = std::chrono::hours(1);
+  const auto file = started();
+  for (int i = 0; i < 600; ++i) {
+    const Status status = write(*file, {batch(0, 1, "m" + std::to_string(i % 300))});
+    ASSERT_EQ(status.code(), WEIR_OK) << status.why();
+  }
+}
+
 TEST_F(FileSink, AMeasurementWhoseNameIsTooLongForAFileIsRejectedAlone) {
   options_.path = path(std::string(100, 'x') + "{measurement}");
   const auto file = started();

@@ -45,6 +45,15 @@ TEST_F(SeriesCache, AnIndexWithAnotherGenerationIsAnotherSeries) {
   EXPECT_EQ(cache_.series_count(), 1u);
 }
 
+TEST_F(SeriesCache, StaysBoundedWhenEverySeriesIsNew) {
+  std::size_t bytes_most = 0;
+  for (std::uint32_t i = 0; i < 20'000; ++i) {
+    ASSERT_EQ(find(i, 1), text(i, 1));
+    bytes_most = std::max(bytes_most, cache_.bytes());
+  }
+  EXPECT_LE(bytes_most, 2 * kBytesMax);
+}
+
 // Many more series than fit, sparse, expiring: always the right text, never more memory.
 TEST_F(SeriesCache, StaysBoundedAndRightUnderChurn) {
   const std::uint64_t seed = std::random_device{}();
