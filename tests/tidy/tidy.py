@@ -46,7 +46,7 @@ class File:
         return self.suffix in SOURCES or self.is_script() or self.is_cmake()
 
     def is_test(self):
-        return self.name.endswith(("_test.cpp", "_bench.cpp", "_fuzzer.cpp"))
+        return self.name.endswith(("_test.cpp", "_test.hpp", "_bench.cpp", "_fuzzer.cpp"))
 
     def plugin_folder(self):
         parts = self.path.split("/")

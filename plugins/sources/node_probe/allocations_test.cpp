@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <new>
 
-#include "null_host.hpp"
-#include "probed_host.hpp"
+#include "null_host_test.hpp"
+#include "probed_host_test.hpp"
 
 namespace {
 std::atomic<std::size_t> allocations{0};

@@ -21,8 +21,8 @@ std::optional<std::string_view> cgroup_path(std::string_view text) {
 }
 
 bool parse_cgroup_io_line(std::string_view line, CgroupIoLine& io) {
-  static constexpr std::string_view kKeys[] = {"rbytes=", "wbytes=", "rios=",
-                                               "wios=",   "dbytes=", "dios="};
+  static constexpr std::string_view kKeys[] = {
+      "rbytes=", "wbytes=", "rios=", "wios=", "dbytes=", "dios="};
   io.device = next_word(line);
   io.values.fill(0);
   if (io.device.find(':') == std::string_view::npos) return false;
@@ -222,8 +222,7 @@ class Cgroup : public Collector {
         continue;
       }
       Device* device = devices_.visit(io.device, [&](Device& fresh) {
-        fresh.series =
-            context.series(io_measurement_, {name_, device_name(context, io.device)});
+        fresh.series = context.series(io_measurement_, {name_, device_name(context, io.device)});
       });
       if (device == nullptr) continue;
       const std::uint32_t row = batch.add(device->series, context.time);

@@ -9,8 +9,8 @@ namespace node_probe {
 
 void parse_conntrack(std::string_view text, ConntrackStats& stats) {
   static constexpr std::string_view kNames[kConntrackStats] = {
-      "found", "invalid", "ignore", "insert", "insert_failed", "drop", "early_drop",
-      "search_restart"};
+      "found",         "invalid", "ignore",     "insert",
+      "insert_failed", "drop",    "early_drop", "search_restart"};
   constexpr std::size_t kColumnsMax = 32;
   stats = {};
   std::string_view line;

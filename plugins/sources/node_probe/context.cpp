@@ -29,8 +29,7 @@ const weir_series* Context::series(const weir_measurement* measurement,
   return source.series(measurement, std::span<const weir_string>(values.data(), n));
 }
 
-bool Context::add_series(std::vector<const weir_series*>& list,
-                         const weir_measurement* measurement,
+bool Context::add_series(std::vector<const weir_series*>& list, const weir_measurement* measurement,
                          std::initializer_list<std::string_view> labels) const {
   const weir_series* const fresh = series(measurement, labels);
   if (std::find(list.begin(), list.end(), fresh) != list.end()) {

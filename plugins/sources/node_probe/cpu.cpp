@@ -77,8 +77,7 @@ class Cpu : public Collector {
       char key[16];
       const char* const end = std::to_chars(key, key + sizeof key, now.number).ptr;
       const std::string_view name(key, static_cast<std::size_t>(end - key));
-      State* state =
-          devices_.visit(name, [&](State& fresh) { make_series(context, name, fresh); });
+      State* state = devices_.visit(name, [&](State& fresh) { make_series(context, name, fresh); });
       if (state == nullptr) continue;
       advance(now, *state);
       for (std::size_t mode = 0; mode < 10; ++mode) {
@@ -95,8 +94,8 @@ class Cpu : public Collector {
   }
 
   void make_series(Context& context, std::string_view name, State& state) {
-    static constexpr std::string_view kModes[] = {"user",    "nice",  "system", "idle", "iowait",
-                                                  "irq",     "softirq", "steal",  "user", "nice"};
+    static constexpr std::string_view kModes[] = {"user", "nice",    "system", "idle", "iowait",
+                                                  "irq",  "softirq", "steal",  "user", "nice"};
     for (std::size_t mode = 0; mode < 10; ++mode) {
       state.series[mode] = context.series(mode < 8 ? time_ : guest_time_, {name, kModes[mode]});
     }
@@ -144,9 +143,8 @@ class Cpu : public Collector {
       const std::string counts = cpu + "/thermal_throttle/";
       if (read_small(context.reader, counts + "core_throttle_count") &&
           first(seen_cores, *package + "/" + *core)) {
-        cores.push_back(
-            {File(context.reader, counts + "core_throttle_count", File::kAttribute),
-             context.series(core_, {*package, *core})});
+        cores.push_back({File(context.reader, counts + "core_throttle_count", File::kAttribute),
+                         context.series(core_, {*package, *core})});
       }
       if (read_small(context.reader, counts + "package_throttle_count") &&
           first(seen_packages, *package)) {

@@ -31,8 +31,7 @@ class Cpufreq : public Collector {
   Outcome collect(Context& context) override {
     if (rescan_.due(context)) find(context);
     if (cpus_.empty()) return Outcome::kOk;
-    weir::Batch batch =
-        context.source.batch(frequency_, static_cast<std::uint32_t>(cpus_.size()));
+    weir::Batch batch = context.source.batch(frequency_, static_cast<std::uint32_t>(cpus_.size()));
     Outcome outcome = Outcome::kOk;
     for (Cpu& cpu : cpus_) {
       std::array<double, kFiles.size()> values{};
@@ -63,9 +62,9 @@ class Cpufreq : public Collector {
 
  private:
   // In the order of the fields. The first may be read by root alone.
-  static constexpr std::array<const char*, 6> kFiles = {
-      "cpuinfo_cur_freq", "cpuinfo_min_freq", "cpuinfo_max_freq",
-      "scaling_cur_freq", "scaling_min_freq", "scaling_max_freq"};
+  static constexpr std::array<const char*, 6> kFiles = {"cpuinfo_cur_freq", "cpuinfo_min_freq",
+                                                        "cpuinfo_max_freq", "scaling_cur_freq",
+                                                        "scaling_min_freq", "scaling_max_freq"};
   struct Cpu {
     const weir_series* series;
     std::vector<File> files;

@@ -23,7 +23,6 @@ inline std::uint32_t rows_for(std::string_view table) {
 template <class State>
 class Devices {
  public:
-
   // Begins a pass over the table.
   void begin() {
     ++pass_;

@@ -98,8 +98,9 @@ class Diskstats : public Collector {
                 .label("device")
                 .gauge("write_cache", "", "Whether this disk has a write cache.")
                 .gauge("write_cache_enabled", "", "Whether the write cache is in use.")
-                .gauge("rotation_rate_rpm", "", "Revolutions per minute; 0: it has no moving "
-                                                "parts."))) {}
+                .gauge("rotation_rate_rpm", "",
+                       "Revolutions per minute; 0: it has no moving "
+                       "parts."))) {}
 
   Outcome collect(Context& context) override {
     auto rest = file_.read();
@@ -189,9 +190,9 @@ class Diskstats : public Collector {
       const std::string_view text = file.read().value_or(std::string_view{});
       const auto get = [&](const char* name) { return udev_property(text, name); };
       Disk old = disk;
-      disk.info = context.series(info_, {device, major, minor, get("ID_PATH"), get("ID_WWN"),
-                                         get("ID_MODEL"), get("ID_SERIAL_SHORT"),
-                                         get("ID_REVISION")});
+      disk.info =
+          context.series(info_, {device, major, minor, get("ID_PATH"), get("ID_WWN"),
+                                 get("ID_MODEL"), get("ID_SERIAL_SHORT"), get("ID_REVISION")});
       disk.filesystem = disk.mapper = disk.ata = nullptr;
       if (!get("ID_FS_TYPE").empty()) {
         disk.filesystem =

@@ -108,10 +108,11 @@ Outcome DynamicRow::describe(Context& context, const std::string& source_path) {
     const std::string_view text = pair.text;
     Field field;
     pair.field = -1;
-    if (!describe_(text.substr(0, pair.prefix_size), text.substr(pair.prefix_size), field)) continue;
+    if (!describe_(text.substr(0, pair.prefix_size), text.substr(pair.prefix_size), field))
+      continue;
     for (char& c : field.name) {
-      const bool allowed = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-                           (c >= 'a' && c <= 'z') || c == '_';
+      const bool allowed =
+          (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
       if (!allowed) c = '_';
     }
     if (field.name.empty() || fields == kFieldsMax || !names.insert(field.name).second) continue;

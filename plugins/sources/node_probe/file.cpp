@@ -103,8 +103,8 @@ std::optional<std::string_view> File::read() {
 std::optional<std::string_view> File::read_open() {
   std::size_t size = 0;
   for (;;) {
-    const ssize_t n = ::pread(fd_, reader_->data() + size, reader_->capacity() - size,
-                              static_cast<off_t>(size));
+    const ssize_t n =
+        ::pread(fd_, reader_->data() + size, reader_->capacity() - size, static_cast<off_t>(size));
     if (n < 0) {
       if (errno == EINTR) continue;
       error_ = errno;

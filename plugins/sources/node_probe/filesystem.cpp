@@ -66,8 +66,8 @@ namespace {
 // File systems whose server, in the network or in user space, may leave statfs waiting.
 bool may_hang(std::string_view fs_type) {
   constexpr std::array<std::string_view, 16> kPrefixes = {
-      "nfs",  "cifs", "smb",  "fuse",   "ceph",   "gluster", "9p",       "afs",
-      "coda", "gpfs", "ncpfs", "lustre", "beegfs", "ocfs",   "orangefs", "virtiofs"};
+      "nfs",  "cifs", "smb",   "fuse",   "ceph",   "gluster", "9p",       "afs",
+      "coda", "gpfs", "ncpfs", "lustre", "beegfs", "ocfs",    "orangefs", "virtiofs"};
   for (const std::string_view prefix : kPrefixes) {
     if (fs_type.starts_with(prefix)) return true;
   }
@@ -150,8 +150,7 @@ class Filesystem : public Collector {
       }
       key_.assign(now.device).append(1, ' ').append(now.mount_point).append(1, ' ');
       key_.append(now.fs_type);
-      Mount* mount =
-          mounts_.visit(key_, [&](Mount& fresh) { make_mount(context, now, fresh); });
+      Mount* mount = mounts_.visit(key_, [&](Mount& fresh) { make_mount(context, now, fresh); });
       if (mount != nullptr) mount->read_only = now.read_only;
     }
     mounts_.sweep([&](Mount& gone) {

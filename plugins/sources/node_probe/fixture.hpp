@@ -23,9 +23,9 @@ class Fixture {
     if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp fails");
     root_ = name;
     if (from == kTestdata) {
-      std::filesystem::copy(WEIR_TESTDATA "/host", root_,
-                            std::filesystem::copy_options::recursive |
-                                std::filesystem::copy_options::copy_symlinks);
+      std::filesystem::copy(
+          WEIR_TESTDATA "/host", root_,
+          std::filesystem::copy_options::recursive | std::filesystem::copy_options::copy_symlinks);
     }
   }
   ~Fixture() { std::filesystem::remove_all(root_); }

@@ -9,7 +9,7 @@
 #include <thread>
 
 #include "devices.hpp"
-#include "probed_host.hpp"
+#include "probed_host_test.hpp"
 #include "utf8.hpp"
 
 namespace node_probe {
@@ -86,8 +86,9 @@ TEST(Hostile, NamesThatAreNotUtf8BecomeSo) {
   // The second becomes equal to the first: a series has one row at a time.
   EXPECT_EQ(value_of(text, "node_disk_reads_completed_total{device=\"d\xef\xbf\xbd\"}"), "1");
   EXPECT_EQ(doubled(text), "");
-  EXPECT_EQ(value_of(text, "node_filesystem_size_bytes{device=\"/dev/\xef\xbf\xbd\",fstype="
-                           "\"ext4\",mountpoint=\"/m\xef\xbf\xbd\xc3\xbc\"}"),
+  EXPECT_EQ(value_of(text,
+                     "node_filesystem_size_bytes{device=\"/dev/\xef\xbf\xbd\",fstype="
+                     "\"ext4\",mountpoint=\"/m\xef\xbf\xbd\xc3\xbc\"}"),
             std::to_string(4096 * 1005));
   EXPECT_EQ(value_of(text, "node_network_iface_id{device=\"w\xef\xbf\xbdlan\"}"), "7");
 }
@@ -165,8 +166,8 @@ TEST(Hostile, RefusesWhatIsTooLarge) {
   EXPECT_EQ(value_of(text, "node_network_receive_bytes_total{device=\"d9999\"}"), "7");
   std::vector<std::string> log;
   for (const auto& line : agent.log()) log.push_back(line.text);
-  EXPECT_THAT(log, Contains("collector vmstat: " + host.root() +
-                            "/proc/vmstat is larger than 16 MiB"));
+  EXPECT_THAT(log,
+              Contains("collector vmstat: " + host.root() + "/proc/vmstat is larger than 16 MiB"));
   EXPECT_THAT(log, Contains(HasSubstr("has more than 10000 devices; leave some out")));
 }
 

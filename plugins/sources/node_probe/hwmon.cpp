@@ -150,8 +150,7 @@ class Hwmon : public Collector {
       std::uint32_t number = 0;
       if (type == SensorType::kNone) continue;
       if (!parsed.number.empty() && !parse_number(parsed.number, number)) continue;
-      auto& [its_type, properties] =
-          sensors[std::string(parsed.type) + std::to_string(number)];
+      auto& [its_type, properties] = sensors[std::string(parsed.type) + std::to_string(number)];
       its_type = type;
       properties[std::string(parsed.property)] = path + "/" + file;
     }
@@ -178,8 +177,8 @@ class Hwmon : public Collector {
 
   void add_sensor(Context& context, const std::string& chip, const std::string& name,
                   SensorType wanted, const Properties& properties, std::vector<Type>& types) {
-    auto type = std::find_if(types.begin(), types.end(),
-                             [&](const Type& t) { return t.type == wanted; });
+    auto type =
+        std::find_if(types.begin(), types.end(), [&](const Type& t) { return t.type == wanted; });
     if (type == types.end()) {
       type = types.insert(types.end(), Type{});
       type->type = wanted;

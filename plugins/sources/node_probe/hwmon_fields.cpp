@@ -10,7 +10,7 @@ namespace node_probe {
 
 namespace {
 constexpr std::array<std::string_view, 15> kTypes = {
-    "",    "vrm",  "beep_enable", "update_interval", "in",       "cpu",       "fan",  "pwm",
+    "",     "vrm",  "beep_enable", "update_interval", "in",       "cpu",       "fan", "pwm",
     "temp", "curr", "power",       "energy",          "humidity", "intrusion", "freq"};
 constexpr double kMilli = 1e3;
 constexpr double kMicro = 1e6;
@@ -28,8 +28,8 @@ std::string hwmon_measurement(SensorType type) {
 
 bool is_limit(std::string_view property) {
   constexpr std::array<std::string_view, 13> kLimits = {
-      "max",      "min",      "crit",      "emergency",      "lcrit", "max_hyst", "min_hyst",
-      "crit_hyst", "lcrit_hyst", "emergency_hyst", "type",  "div",      "offset"};
+      "max",       "min",        "crit",           "emergency", "lcrit", "max_hyst", "min_hyst",
+      "crit_hyst", "lcrit_hyst", "emergency_hyst", "type",      "div",   "offset"};
   return std::find(kLimits.begin(), kLimits.end(), property) != kLimits.end();
 }
 

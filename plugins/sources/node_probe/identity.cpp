@@ -73,9 +73,9 @@ class Uname : public Collector {
     std::memset(&now, 0, sizeof now);
     if (::uname(&now) != 0) return context.fail("uname is refused");
     if (series_ == nullptr || std::memcmp(&now, &last_, sizeof now) != 0) {
-      const weir_series* const series =
-          context.series(measurement_, {now.sysname, now.release, now.version, now.machine,
-                                        now.nodename, now.domainname});
+      const weir_series* const series = context.series(
+          measurement_,
+          {now.sysname, now.release, now.version, now.machine, now.nodename, now.domainname});
       if (series_ != nullptr) context.source.release(series_);
       series_ = series;
       last_ = now;

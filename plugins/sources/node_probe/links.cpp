@@ -26,11 +26,23 @@ bool parse_netdev_line(std::string_view line, NetdevLine& netdev) {
 
 namespace {
 
-constexpr std::array<const char*, kLinkNumbers> kNumberFiles = {
-    "addr_assign_type", "dev_id",           "name_assign_type",   "speed",   "carrier",
-    "carrier_changes",  "carrier_up_count", "carrier_down_count", "dormant", "flags",
-    "ifindex",          "iflink",           "link_mode",          "mtu",     "netdev_group",
-    "tx_queue_len",     "type"};
+constexpr std::array<const char*, kLinkNumbers> kNumberFiles = {"addr_assign_type",
+                                                                "dev_id",
+                                                                "name_assign_type",
+                                                                "speed",
+                                                                "carrier",
+                                                                "carrier_changes",
+                                                                "carrier_up_count",
+                                                                "carrier_down_count",
+                                                                "dormant",
+                                                                "flags",
+                                                                "ifindex",
+                                                                "iflink",
+                                                                "link_mode",
+                                                                "mtu",
+                                                                "netdev_group",
+                                                                "tx_queue_len",
+                                                                "type"};
 constexpr std::array<const char*, kLinkTexts> kTextFiles = {"duplex", "address", "broadcast",
                                                             "ifalias", "operstate"};
 
@@ -113,9 +125,9 @@ bool Links::by_netlink(Context& context) {
   wanted.attribute.rta_type = IFLA_EXT_MASK;
   wanted.attribute.rta_len = RTA_LENGTH(sizeof wanted.mask);
   wanted.mask = RTEXT_FILTER_SKIP_STATS;  // they come with many others, which cost four times that
-  int error = netlink_.dump(
-      context.reader, RTM_GETLINK, {reinterpret_cast<const char*>(&wanted), sizeof wanted},
-      [&](std::string_view message) { read_link(message); });
+  int error = netlink_.dump(context.reader, RTM_GETLINK,
+                            {reinterpret_cast<const char*>(&wanted), sizeof wanted},
+                            [&](std::string_view message) { read_link(message); });
   if (error == 0 && counters_wanted_) {
     if_stats_msg wanted_stats{};
     wanted_stats.filter_mask = IFLA_STATS_FILTER_BIT(IFLA_STATS_LINK_64);
@@ -169,8 +181,8 @@ void Links::read_link(std::string_view message) {
   if (running) link->set(kDormant, (header.ifi_flags & IFF_DORMANT) != 0 ? 1 : 0);
   // sysfs shows what is set in the device, here is what is set by users: they differ in two bits,
   // which follow from the numbers of those who need them (of ALLMULTI since Linux 6.0).
-  std::uint32_t flags = header.ifi_flags & ~static_cast<std::uint32_t>(
-                                               IFF_RUNNING | IFF_LOWER_UP | IFF_DORMANT);
+  std::uint32_t flags =
+      header.ifi_flags & ~static_cast<std::uint32_t>(IFF_RUNNING | IFF_LOWER_UP | IFF_DORMANT);
   const auto set_flag = [&](std::uint32_t flag, bool on) {
     flags = on ? flags | flag : flags & ~flag;
   };
@@ -230,24 +242,24 @@ void Links::read_stats(std::string_view message) {
     rtnl_link_stats64 s{};
     std::memcpy(&s, value.data(), std::min(value.size(), sizeof s));  // old kernels know less
     // As /proc/net/dev adds them up.
-    link.counters = {s.rx_bytes,
-                     s.rx_packets,
-                     s.rx_errors,
-                     s.rx_dropped + s.rx_missed_errors,
-                     s.rx_fifo_errors,
-                     s.rx_length_errors + s.rx_over_errors + s.rx_crc_errors + s.rx_frame_errors,
-                     s.rx_compressed,
-                     s.multicast,
-                     s.tx_bytes,
-                     s.tx_packets,
-                     s.tx_errors,
-                     s.tx_dropped,
-                     s.tx_fifo_errors,
-                     s.collisions,
-                     s.tx_carrier_errors + s.tx_aborted_errors + s.tx_window_errors +
-                         s.tx_heartbeat_errors,
-                     s.tx_compressed,
-                     s.rx_nohandler};
+    link.counters = {
+        s.rx_bytes,
+        s.rx_packets,
+        s.rx_errors,
+        s.rx_dropped + s.rx_missed_errors,
+        s.rx_fifo_errors,
+        s.rx_length_errors + s.rx_over_errors + s.rx_crc_errors + s.rx_frame_errors,
+        s.rx_compressed,
+        s.multicast,
+        s.tx_bytes,
+        s.tx_packets,
+        s.tx_errors,
+        s.tx_dropped,
+        s.tx_fifo_errors,
+        s.collisions,
+        s.tx_carrier_errors + s.tx_aborted_errors + s.tx_window_errors + s.tx_heartbeat_errors,
+        s.tx_compressed,
+        s.rx_nohandler};
     link.has_counters = true;
     link.has_nohandler = true;
   });

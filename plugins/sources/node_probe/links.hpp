@@ -92,6 +92,7 @@ class Links {
   void for_each(Use use) {
     links_.for_each(use);
   }
+
  private:
   bool by_netlink(Context& context);
   void read_link(std::string_view message);

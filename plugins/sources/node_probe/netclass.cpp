@@ -64,8 +64,8 @@ class Netclass : public Collector {
                 .label("duplex")
                 .label("ifalias")
                 .label("operstate")
-                .field("info", WEIR_U64, WEIR_INFO, "",
-                       "Addresses and state of a network device.", "node_network_info"))) {}
+                .field("info", WEIR_U64, WEIR_INFO, "", "Addresses and state of a network device.",
+                       "node_network_info"))) {}
 
   Outcome collect(Context& context) override {
     const Outcome outcome = links_.refresh_properties(context);
@@ -117,9 +117,8 @@ class Netclass : public Collector {
 
   void rename(Context& context, const std::string& name, const Link& link, Device& device) {
     const auto& t = link.texts;
-    const weir_series* const info =
-        context.series(info_, {name, t[kAddress], t[kBroadcast], t[kDuplex], t[kIfalias],
-                               t[kOperstate]});
+    const weir_series* const info = context.series(
+        info_, {name, t[kAddress], t[kBroadcast], t[kDuplex], t[kIfalias], t[kOperstate]});
     if (device.info != nullptr) context.source.release(device.info);
     device.info = info;
     device.texts = t;

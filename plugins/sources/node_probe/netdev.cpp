@@ -44,10 +44,9 @@ class Netdev : public Collector {
  public:
   Netdev(Context& context, Links& links)
       : links_(links),
-        filter_(context.options.netdev.device_include,
-                context.options.netdev.device_include.empty()
-                    ? context.options.netdev.device_exclude
-                    : ""),
+        filter_(context.options.netdev.device_include, context.options.netdev.device_include.empty()
+                                                           ? context.options.netdev.device_exclude
+                                                           : ""),
         measurement_(context.source.measurement(schema())) {}
 
   Outcome collect(Context& context) override {

@@ -47,8 +47,7 @@ int Netlink::dump(Reader& reader, std::uint16_t type, std::string_view payload,
 
     bool interrupted = false;
     // A GET request is answered with messages of the NEW type, two below it.
-    const int error =
-        receive(reader, static_cast<std::uint16_t>(type - 2), interrupted, use);
+    const int error = receive(reader, static_cast<std::uint16_t>(type - 2), interrupted, use);
     // The table changed while it was read: entries may be missing or doubled.
     const bool again = error == ENOBUFS || error == EMSGSIZE || (error == 0 && interrupted);
     if (!again || attempt == kAttemptsMax) return error;
@@ -69,8 +68,7 @@ int Netlink::receive(Reader& reader, std::uint16_t answer_type, bool& interrupte
       nlmsghdr header;
       std::memcpy(&header, rest.data(), sizeof header);
       if (header.nlmsg_len < NLMSG_HDRLEN || header.nlmsg_len > rest.size()) return EBADMSG;
-      const std::string_view message =
-          rest.substr(NLMSG_HDRLEN, header.nlmsg_len - NLMSG_HDRLEN);
+      const std::string_view message = rest.substr(NLMSG_HDRLEN, header.nlmsg_len - NLMSG_HDRLEN);
       rest.remove_prefix(std::min<std::size_t>(rest.size(), NLMSG_ALIGN(header.nlmsg_len)));
       if (header.nlmsg_seq != sequence_) continue;  // left over from a dump that was given up
       if ((header.nlmsg_flags & NLM_F_DUMP_INTR) != 0) interrupted = true;

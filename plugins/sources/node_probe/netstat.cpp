@@ -33,8 +33,8 @@ class Netstat : public Collector {
   Outcome collect(Context& context) override {
     row_.begin();
     Outcome outcome = Outcome::kOk;
-    for (auto [file, groups] : {std::pair(&netstat_, &netstat_groups_),
-                                std::pair(&snmp_, &snmp_groups_)}) {
+    for (auto [file, groups] :
+         {std::pair(&netstat_, &netstat_groups_), std::pair(&snmp_, &snmp_groups_)}) {
       const auto text = file->read();
       if (!text) {
         outcome = context.cannot_read(*file);

@@ -2,13 +2,13 @@
 // counts is that of one collection a second, with caches that everyone else has used meanwhile:
 // --benchmark_filter=OncePerSecond, and the CPU column.
 #include <benchmark/benchmark.h>
-#include <ctime>
 
+#include <ctime>
 #include <thread>
 
 #include "default_options.hpp"
 #include "node_probe.hpp"
-#include "null_host.hpp"
+#include "null_host_test.hpp"
 
 namespace {
 

@@ -123,7 +123,7 @@ std::string sensor_name(std::string_view text);
 
 // A line of io.stat of a cgroup, https://docs.kernel.org/admin-guide/cgroup-v2.html
 struct CgroupIoLine {
-  std::string_view device;  // "254:0"
+  std::string_view device;                // "254:0"
   std::array<std::uint64_t, 6> values{};  // rbytes wbytes rios wios dbytes dios
 };
 bool parse_cgroup_io_line(std::string_view line, CgroupIoLine& io);

@@ -63,7 +63,8 @@ PatientStatfs::~PatientStatfs() {
 void PatientStatfs::run(const std::shared_ptr<Job>& job) {
   std::unique_lock lock(job->mutex);
   for (;;) {
-    job->changed.wait(lock, [&] { return job->state == Job::kAsked || job->state == Job::kAbandoned; });
+    job->changed.wait(lock,
+                      [&] { return job->state == Job::kAsked || job->state == Job::kAbandoned; });
     if (job->state == Job::kAbandoned) break;
     struct statfs result {};
     job->in_statfs = true;

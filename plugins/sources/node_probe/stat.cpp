@@ -21,11 +21,10 @@ class Stat : public Collector {
                        "node_boot_time_seconds")
                 .field("forks_total", WEIR_U64, WEIR_COUNTER, "", "Processes and threads created.",
                        "node_forks_total")
-                .field("procs_running", WEIR_U64, WEIR_GAUGE, "",
-                       "Tasks that run or are ready to.", "node_procs_running")
+                .field("procs_running", WEIR_U64, WEIR_GAUGE, "", "Tasks that run or are ready to.",
+                       "node_procs_running")
                 .field("procs_blocked", WEIR_U64, WEIR_GAUGE, "",
-                       "Tasks that wait for input or output to complete.",
-                       "node_procs_blocked"))),
+                       "Tasks that wait for input or output to complete.", "node_procs_blocked"))),
         series_(context.series(measurement_, {})) {}
 
   Outcome collect(Context& context) override {

@@ -316,8 +316,9 @@ TEST(PatientStatfs, IsDestroyedWhileStuck) {
   {
     PatientStatfs mount("/", slow_statfs);
     mount.ask();
-    EXPECT_EQ(mount.answer(std::chrono::steady_clock::now() + std::chrono::milliseconds(20), result),
-              ETIMEDOUT);
+    EXPECT_EQ(
+        mount.answer(std::chrono::steady_clock::now() + std::chrono::milliseconds(20), result),
+        ETIMEDOUT);
   }
   server_answers = true;
 }

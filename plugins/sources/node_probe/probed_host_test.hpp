@@ -1,4 +1,4 @@
-// probed_host.hpp - for tests: a probe that collects from a fixture, and what came of it.
+// probed_host_test.hpp - for tests: a probe that collects from a fixture, and what came of it.
 #pragma once
 
 #include <cerrno>
@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "default_options.hpp"
-#include "exposition.hpp"
+#include "exposition_test.hpp"
 #include "fixture.hpp"
 #include "node_probe.hpp"
 #include "weir_testing/agent.hpp"

@@ -1,4 +1,4 @@
-// null_host.hpp - for tests and benchmarks: an agent that takes rows and throws them away. Its
+// null_host_test.hpp - for tests and benchmarks: an agent that takes rows and throws them away. Its
 // batches are kept and handed out again, so that whatever is allocated, the source allocates.
 #pragma once
 
@@ -81,7 +81,7 @@ class NullHost {
       slot->columns.resize(m->field_count);
       slot->values.assign(m->field_count, std::vector<std::uint64_t>(rows + 1));
       slot->validity.assign(m->field_count, std::vector<std::uint8_t>(rows / 8 + 1));
-      slot->batch = {sizeof(weir_batch),    0, rows, 0, m, slot->series.data(), slot->times.data(),
+      slot->batch = {sizeof(weir_batch),   0, rows, 0, m, slot->series.data(), slot->times.data(),
                      slot->columns.data(), 0, 0,    0};
     }
     for (std::uint32_t f = 0; f < m->field_count; ++f) {

@@ -1,4 +1,4 @@
-// exposition.hpp - for tests: everything that an in-memory agent was given, in the Prometheus
+// exposition_test.hpp - for tests: everything that an in-memory agent was given, in the Prometheus
 // text format, sorted by name and labels, so that it can be read, diffed and given to promtool.
 #pragma once
 
