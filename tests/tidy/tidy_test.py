@@ -120,6 +120,11 @@ class TidyTest(unittest.TestCase):
         changes = {"core/x.cpp": '#include "core/x.hpp"\n', "core/x.hpp": HEAD + "#pragma once\n"}
         self.assertEqual(problems_of(changes), [])
 
+    def test_options_of_a_group_are_documented_by_their_path(self):
+        option = HEAD + 'auto o = option("size", 1, "Help.");\n'
+        readme = "# my_probe\n`listen`, `rotate.size`. [code](a.cpp)\n"
+        self.assertEqual(problems_of({PROBE + "c.cpp": option, PROBE + "README.md": readme}), [])
+
     def test_tests_may_use_a_shell(self):
         self.assertEqual(problems_of({"core/x_test.cpp": HEAD + "int i = system(text);\n"}), [])
 
