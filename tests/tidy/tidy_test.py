@@ -32,7 +32,7 @@ MISTAKES = {
         (PROBE + "c.cpp", HEAD + '#include "weir_testing/agent.hpp"\n', "not weir_testing"),
     ],
     "core_knows_no_plugin": [
-        ("core/x.cpp", HEAD + "// as my_probe does\n", "core names the plugin my_probe"),
+        ("core/x.cpp", HEAD + "int my_probe = 1;  // the host's\n", "core names the plugin my_probe"),
         ("core/x.cpp", HEAD + 'bool b = type == "my_probe";\n', "core names the plugin my_probe"),
     ],
     "core_uses_only_itself_and_weir": [
@@ -130,6 +130,7 @@ class TidyTest(unittest.TestCase):
 
     def test_what_only_looks_like_a_mistake(self):
         for line in [
+            "// the agent names no my_probe; `type: my_probe` does\n",
             "// system(3) is not used\n",
             "boost::process::system(arguments);\n",
             "error.system(1);\n",
