@@ -32,7 +32,7 @@ MISTAKES = {
         (PROBE + "c.cpp", HEAD + '#include "weir_testing/agent.hpp"\n', "not weir_testing"),
     ],
     "core_knows_no_plugin": [
-        ("core/x.cpp", HEAD + "int my_probe = 1;  // the host's\n", "core names the plugin my_probe"),
+        ("core/x.cpp", HEAD + "int my_probe = 1;  // a host\n", "core names the plugin my_probe"),
         ("core/x.cpp", HEAD + 'bool b = type == "my_probe";\n', "core names the plugin my_probe"),
     ],
     "core_uses_only_itself_and_weir": [
