@@ -50,7 +50,7 @@ format: ## rewrite C and C++ files as .clang-format says
 package: product ## a .tar.gz of what is installed, in build/package
 	@rm -rf build/package && mkdir -p build/package
 	cd $(build) && cpack -G TGZ -B $(CURDIR)/build/package
-	ls -l build/package/*.tar.gz
+	ls -l $(CURDIR)/build/package/*.tar.gz
 
 new-plugin: ## KIND=source|processor|sink NAME=snake_case: a plugin that builds, from sdk/template
 	@sdk/template/new "$(KIND)" "$(NAME)" "plugins/$(KIND)s/$(NAME)"

@@ -32,7 +32,7 @@ MISTAKES = {
         (PROBE + "c.cpp", HEAD + '#include "weir_testing/agent.hpp"\n', "not weir_testing"),
     ],
     "core_knows_no_plugin": [
-        ("core/x.cpp", HEAD + "// as my_probe does\n", "core names the plugin my_probe"),
+        ("core/x.cpp", HEAD + "int my_probe = 1;  // a host\n", "core names the plugin my_probe"),
         ("core/x.cpp", HEAD + 'bool b = type == "my_probe";\n', "core names the plugin my_probe"),
     ],
     "core_uses_only_itself_and_weir": [
@@ -120,11 +120,17 @@ class TidyTest(unittest.TestCase):
         changes = {"core/x.cpp": '#include "core/x.hpp"\n', "core/x.hpp": HEAD + "#pragma once\n"}
         self.assertEqual(problems_of(changes), [])
 
+    def test_options_of_a_group_are_documented_by_their_path(self):
+        option = HEAD + 'auto o = option("size", 1, "Help.");\n'
+        readme = "# my_probe\n`listen`, `rotate.size`. [code](a.cpp)\n"
+        self.assertEqual(problems_of({PROBE + "c.cpp": option, PROBE + "README.md": readme}), [])
+
     def test_tests_may_use_a_shell(self):
         self.assertEqual(problems_of({"core/x_test.cpp": HEAD + "int i = system(text);\n"}), [])
 
     def test_what_only_looks_like_a_mistake(self):
         for line in [
+            "// the agent names no my_probe; `type: my_probe` does\n",
             "// system(3) is not used\n",
             "boost::process::system(arguments);\n",
             "error.system(1);\n",
