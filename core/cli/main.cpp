@@ -122,13 +122,16 @@ const Command kCommands[] = {
      },
      "id",
      [](const po::variables_map& args) {
-       OnceArgs once_args{request(args), word(args, "log-level"), word(args, "log-format"),
-                          args["format"].as<std::string>(), {}};
+       OnceArgs once_args{request(args),
+                          word(args, "log-level"),
+                          word(args, "log-format"),
+                          args["format"].as<std::string>(),
+                          {}};
        if (args.count("id")) once_args.ids = args["id"].as<std::vector<std::string>>();
        return once(once_args);
      }},
-    {"list", "", "list the types of source, processor and sink that there are", "",
-     plugin_options, nullptr,
+    {"list", "", "list the types of source, processor and sink that there are", "", plugin_options,
+     nullptr,
      [](const po::variables_map& args) {
        core::Loader catalog = loader(args);
        return list(catalog, stdout, stderr);

@@ -55,8 +55,7 @@ bool choose(const std::string& word, Output& output) {
   output.table = word == "table" || (word == "auto" && isatty(STDOUT_FILENO) != 0);
   if (word == "csv") output.format = format::Format::csv;
   if (word == "influx") output.format = format::Format::influx;
-  return word == "auto" || word == "table" || word == "jsonl" || word == "csv" ||
-         word == "influx";
+  return word == "auto" || word == "table" || word == "jsonl" || word == "csv" || word == "influx";
 }
 
 // Keeps the wanted sources, and adds the printing sink behind them. False for an unknown id.
@@ -70,9 +69,8 @@ bool reduce(config::Config& config, const std::vector<std::string>& ids, weir_va
     }
   }
   if (!ids.empty()) {
-    std::erase_if(all, [&](const auto& c) {
-      return std::find(ids.begin(), ids.end(), c.id) == ids.end();
-    });
+    std::erase_if(
+        all, [&](const auto& c) { return std::find(ids.begin(), ids.end(), c.id) == ids.end(); });
   }
   config::Component printer;
   printer.kind = WEIR_SINK;
@@ -95,8 +93,7 @@ bool reduce(config::Config& config, const std::vector<std::string>& ids, weir_va
 int once(const OnceArgs& args) {
   Output output;
   if (!choose(args.format, output)) {
-    std::fprintf(stderr,
-                 "weir once: --format %s: expected one of auto table jsonl csv influx\n",
+    std::fprintf(stderr, "weir once: --format %s: expected one of auto table jsonl csv influx\n",
                  args.format.c_str());
     return kExitUsage;
   }

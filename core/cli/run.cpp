@@ -40,8 +40,7 @@ bool setup_log(const RunArgs& args, const config::LogOptions& options) {
   static constexpr const char* kFormats[] = {"text", "json"};
   auto level = static_cast<weir_level>(options.level) + WEIR_LOG_DEBUG;
   auto format = static_cast<core::LogFormat>(options.format);
-  const auto choose = [](const std::string& word, const auto& names, const char* option,
-                         auto set) {
+  const auto choose = [](const std::string& word, const auto& names, const char* option, auto set) {
     if (word.empty()) return true;
     for (unsigned i = 0; i < std::size(names); ++i) {
       if (word == names[i]) {

@@ -25,8 +25,7 @@ bool ConsumerQueue::reserve(std::uint64_t bytes) {
 }
 
 void ConsumerQueue::unreserve(std::uint64_t bytes) {
-  const std::uint64_t left =
-      bytes_held_.fetch_sub(bytes, std::memory_order_seq_cst) - bytes;
+  const std::uint64_t left = bytes_held_.fetch_sub(bytes, std::memory_order_seq_cst) - bytes;
   // Producers are woken when there is room for many chains, not for each: waking costs more than
   // a push. Who needs more than that quarter is woken again by every later call.
   if (left <= bytes_max_ - bytes_max_ / 4 && waiting_.load(std::memory_order_seq_cst) > 0) {
@@ -67,13 +66,11 @@ bool ConsumerQueue::make_room() {
 
 void ConsumerQueue::push_reserved(Batch* chain, Route& route) {
   route.rows_offered.fetch_add(chain->chain_rows, std::memory_order_relaxed);
-  route.batches_offered.fetch_add(1, std::memory_order_relaxed);
   admit(chain, route);
 }
 
 void ConsumerQueue::push(Batch* chain, Route& route) {
   route.rows_offered.fetch_add(chain->chain_rows, std::memory_order_relaxed);
-  route.batches_offered.fetch_add(1, std::memory_order_relaxed);
   const std::uint64_t bytes = chain->chain_bytes;
   if (reserve(bytes)) return admit(chain, route);
   if (when_full_ == WhenFull::kDropOldest) {

@@ -14,10 +14,10 @@ void Pipeline::visit_telemetry(weir_telemetry_row row, void* context) const {
       {count(registry_.series_count()), count(registry_.measurement_count()),
        count(static_cast<std::uint64_t>(epochs_.alive())), count(scheduler_->clock_jumps())});
   const ProcessFigures p = process_figures();
-  telemetry_row(row, context, kProcessSchema, {},
-                {real(p.cpu_seconds), count(p.resident_bytes), count(p.virtual_bytes),
-                 count(p.open_fds), count(p.max_fds), count(p.threads),
-                 real(static_cast<double>(services_.epoch) / 1e9)});
+  telemetry_row(
+      row, context, kProcessSchema, {},
+      {real(p.cpu_seconds), count(p.resident_bytes), count(p.virtual_bytes), count(p.open_fds),
+       count(p.max_fds), count(p.threads), real(static_cast<double>(services_.epoch) / 1e9)});
 
   for (const auto& c : components_) {
     if (!c->works()) continue;
@@ -33,15 +33,15 @@ void Pipeline::visit_telemetry(weir_telemetry_row row, void* context) const {
     }
     if (c->worker) {
       const Worker& w = *c->worker;
-      telemetry_row(row, context, kConsumerSchema, {id},
-                    {count(w.calls), count(w.retries), count(w.errors), seconds(w.busy_ns),
-                     count(w.failing ? 1 : 0), count(c->queue->bytes_held()),
-                     count(c->queue->bytes_max())});
+      telemetry_row(
+          row, context, kConsumerSchema, {id},
+          {count(w.calls), count(w.retries), count(w.errors), seconds(w.busy_ns),
+           count(w.failing ? 1 : 0), count(c->queue->bytes_held()), count(c->queue->bytes_max())});
     }
   }
   for (const auto& r : routes_) {
     telemetry_row(row, context, kRouteSchema, {r->producer, r->consumer},
-                  {count(r->rows_offered), count(r->batches_offered), count(r->rows_delivered),
+                  {count(r->rows_offered), count(r->rows_delivered),
                    count(static_cast<std::uint64_t>(r->rows_held.load()))});
     for (std::size_t i = 0; i < kDropReasons; ++i) {
       telemetry_row(row, context, kRouteDroppedSchema,

@@ -197,14 +197,10 @@ const weir_measurement* Registry::measurement(const weir_measurement& wanted,
   }
   for (const char* key : keys) m->labels.push_back(m->keep(key));
   m->own_labels = wanted.label_count;
-  m->abi = {sizeof(weir_measurement),
-            static_cast<std::uint32_t>(measurements_.size()),
-            wanted.field_count,
-            static_cast<std::uint32_t>(keys.size()),
-            m->keep(wanted.name),
-            m->keep(or_empty(wanted.help)),
-            m->field_pointers.data(),
-            m->labels.data()};
+  m->abi = {sizeof(weir_measurement), static_cast<std::uint32_t>(measurements_.size()),
+            wanted.field_count,       static_cast<std::uint32_t>(keys.size()),
+            m->keep(wanted.name),     m->keep(or_empty(wanted.help)),
+            m->field_pointers.data(), m->labels.data()};
   const weir_measurement* result = &m->abi;
   measurements_.emplace(std::move(signature), std::move(m));
   return result;

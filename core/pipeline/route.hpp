@@ -35,7 +35,6 @@ struct Route {
 
   // The producer's side.
   alignas(64) std::atomic<std::uint64_t> rows_offered{0};
-  std::atomic<std::uint64_t> batches_offered{0};
   // The consumer's side.
   alignas(64) std::atomic<std::uint64_t> rows_delivered{0};
   std::array<std::atomic<std::uint64_t>, kDropReasons> rows_dropped{};

@@ -49,7 +49,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
     Task task;
     nanoseconds jitter;
     boost::asio::steady_timer tick;
-    std::int64_t number = 0;  // of the tick that is waited for: its time over the interval
+    std::int64_t number = 0;   // of the tick that is waited for: its time over the interval
     std::int64_t wall_ns = 0;  // the two clocks when that wait began
     Steady::time_point steady;
     // Under mutex.
@@ -59,8 +59,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
   };
 
   boost::asio::io_context io{kThreads};
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{
-      io.get_executor()};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{io.get_executor()};
   std::vector<std::unique_ptr<Source>> sources;
   std::atomic<bool> stopping{false};
   std::atomic<std::uint64_t> jumps{0};
@@ -112,8 +111,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
 
   void fire(Source& s) {
     const std::int64_t interval = s.task.interval.count();
-    const nanoseconds drift =
-        nanoseconds(wall_now_ns() - s.wall_ns) - (Steady::now() - s.steady);
+    const nanoseconds drift = nanoseconds(wall_now_ns() - s.wall_ns) - (Steady::now() - s.steady);
     if (drift > kJump || drift < -kJump) {
       jumps.fetch_add(1, std::memory_order_relaxed);
       log(WEIR_LOG_WARN, s.task.id,

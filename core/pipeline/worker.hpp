@@ -69,8 +69,7 @@ class Worker {
 
 class ProcessorWorker final : public Worker {
  public:
-  ProcessorWorker(Host& host, ConsumerQueue& queue, const weir_component_type& type,
-                  void* instance)
+  ProcessorWorker(Host& host, ConsumerQueue& queue, const weir_component_type& type, void* instance)
       : Worker(host, queue), type_(type), instance_(instance) {}
 
  private:
@@ -121,7 +120,7 @@ class SinkWorker final : public Worker {
   std::deque<Pending> pending_;
   std::uint64_t pending_rows_ = 0;
   std::uint64_t pending_bytes_ = 0;
-  SteadyClock::time_point oldest_;         // when the first of pending_ came
+  SteadyClock::time_point oldest_;          // when the first of pending_ came
   std::vector<const weir_batch*> batches_;  // of the write under way: the first of pending_
   std::uint32_t attempt_ = 0;
   std::minstd_rand random_;

@@ -43,8 +43,8 @@ void append_time(spdlog::memory_buf_t& out, spdlog::log_clock::time_point time) 
   append(out, {text, n});
   const auto rest = static_cast<int>(ms.count());
   const char tail[] = {'.', static_cast<char>('0' + rest / 100),
-                       static_cast<char>('0' + rest / 10 % 10),
-                       static_cast<char>('0' + rest % 10), 'Z'};
+                       static_cast<char>('0' + rest / 10 % 10), static_cast<char>('0' + rest % 10),
+                       'Z'};
   append(out, {tail, sizeof tail});
 }
 

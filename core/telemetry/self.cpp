@@ -17,8 +17,7 @@ namespace {
 constexpr weir_field total(const char* name, const char* help, const char* flat = nullptr) {
   return {sizeof(weir_field), WEIR_U64, WEIR_COUNTER, 0, name, "", help, flat, nullptr};
 }
-constexpr weir_field seconds_total(const char* name, const char* help,
-                                   const char* flat = nullptr) {
+constexpr weir_field seconds_total(const char* name, const char* help, const char* flat = nullptr) {
   return {sizeof(weir_field), WEIR_F64, WEIR_COUNTER, 0, name, "seconds", help, flat, nullptr};
 }
 constexpr weir_field gauge(const char* name, const char* unit, const char* help,
@@ -67,7 +66,6 @@ constexpr weir_field kConsumerFields[] = {
     gauge("queue_limit_bytes", "bytes", "Limit of queue_bytes.")};
 constexpr weir_field kRouteFields[] = {
     total("rows_offered_total", "Rows that the producer put on the route."),
-    total("batches_offered_total", "Collections, or single batches, put on the route."),
     total("rows_delivered_total", "Rows that the consumer is done with."),
     gauge("rows_held", "", "Rows that are in the consumer's queue or in its hands.")};
 constexpr weir_field kRouteDroppedFields[] = {
@@ -104,16 +102,15 @@ constexpr std::array<const char*, 0> kNoLabels{};
 
 }  // namespace
 
-const weir_measurement kComponentInfo = schema("weir_component", "Components.",
-                                               kComponentInfoPointers, kComponentInfoLabels);
+const weir_measurement kComponentInfo =
+    schema("weir_component", "Components.", kComponentInfoPointers, kComponentInfoLabels);
 const weir_measurement kSourceSchema =
     schema("weir_source", "Sources and processors, as producers of rows.", kSourcePointers,
            kComponentLabels);
 const weir_measurement kConsumerSchema =
     schema("weir_consumer", "Processors and sinks.", kConsumerPointers, kComponentLabels);
-const weir_measurement kRouteSchema =
-    schema("weir_route", "Routes: offered = delivered + dropped + held.", kRoutePointers,
-           kRouteLabels);
+const weir_measurement kRouteSchema = schema(
+    "weir_route", "Routes: offered = delivered + dropped + held.", kRoutePointers, kRouteLabels);
 const weir_measurement kRouteDroppedSchema =
     schema("weir_route", "Rows dropped on routes.", kRouteDroppedPointers, kRouteDroppedLabels);
 const weir_measurement kAgentSchema =
@@ -127,9 +124,8 @@ ProcessFigures process_figures() {
   ProcessFigures figures{};
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  figures.cpu_seconds =
-      static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-      static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+  figures.cpu_seconds = static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+                        static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
   figures.max_fds = limit.rlim_cur;

@@ -22,13 +22,13 @@ struct ProcessFigures {
 ProcessFigures process_figures();
 
 // Descriptions, in the order of the fields that their comments name.
-extern const weir_measurement kComponentInfo;  // {component,kind,type} 1
-extern const weir_measurement kSourceSchema;   // {component} rows, batches, malformed,
-                                               // collections, errors, missed, overruns, seconds,
-                                               // last seconds
+extern const weir_measurement kComponentInfo;   // {component,kind,type} 1
+extern const weir_measurement kSourceSchema;    // {component} rows, batches, malformed,
+                                                // collections, errors, missed, overruns, seconds,
+                                                // last seconds
 extern const weir_measurement kConsumerSchema;  // {component} calls, retries, errors, seconds,
                                                 // failing, queue bytes, queue bytes max
-extern const weir_measurement kRouteSchema;  // {source,consumer} offered, batches, delivered, held
+extern const weir_measurement kRouteSchema;     // {source,consumer} offered, delivered, held
 extern const weir_measurement kRouteDroppedSchema;  // {source,consumer,reason} rows
 extern const weir_measurement kAgentSchema;    // series, measurements, batches alive, clock jumps
 extern const weir_measurement kBuildSchema;    // {version} 1

@@ -73,8 +73,8 @@ TEST(Batch, StringsComeInOrderAndNoneIsLeftOut) {
   b->abi.rows = 3;
   b->abi.series[2] = f.series;
   EXPECT_FALSE(well_formed(b->abi)) << "the string of row 2 is missing";
-  EXPECT_TRUE(append_string(b, 4, 2, "long enough to need more memory than the first text had",
-                            55));
+  EXPECT_TRUE(
+      append_string(b, 4, 2, "long enough to need more memory than the first text had", 55));
   EXPECT_TRUE(well_formed(b->abi));
   b->abi.series[1] = nullptr;
   EXPECT_FALSE(well_formed(b->abi));

@@ -68,8 +68,8 @@ TEST(Conservation, HoldsForEveryPolicyAndKindOfSink) {
         << r->producer << " -> " << r->consumer;
   }
   const auto sum = [](std::uint64_t n) { return n * (n + 1) / 2; };
-  EXPECT_EQ(h.sink("fast_block").sum, 4 * sum(100'000 / kScale) + sum(2'000'000 / kScale) +
-                                          sum(400'000 / kScale));
+  EXPECT_EQ(h.sink("fast_block").sum,
+            4 * sum(100'000 / kScale) + sum(2'000'000 / kScale) + sum(400'000 / kScale));
   const Route& copied = h.route("batches", "copied");
   EXPECT_EQ(copied.rows_offered,
             copied.rows_delivered + dropped(copied, DropReason::kConsumerFailed));

@@ -34,17 +34,14 @@ class LedgerSource {
         ledger_(g_harness->source(source.id())),
         measurement_(source.measurement(ledger_schema())) {
     for (unsigned i = 0; i < ledger_.threads; ++i) {
-      series_.push_back(
-          source.series(measurement_, {source.id() + ("." + std::to_string(i))}));
+      series_.push_back(source.series(measurement_, {source.id() + ("." + std::to_string(i))}));
     }
   }
 
   void start() {
     if (ledger_.rows_a_collect != 0) return;
     for (unsigned i = 0; i < ledger_.threads; ++i) {
-      threads_.emplace_back([this, i] {
-        push(series_[i], ledger_.rows_total / ledger_.threads);
-      });
+      threads_.emplace_back([this, i] { push(series_[i], ledger_.rows_total / ledger_.threads); });
     }
   }
   void stop() {
@@ -154,8 +151,7 @@ class Passer {
 
 class Copier {
  public:
-  explicit Copier(Processor host)
-      : host_(host), measurement_(host.measurement(ledger_schema())) {}
+  explicit Copier(Processor host) : host_(host), measurement_(host.measurement(ledger_schema())) {}
   void process(const weir_batch& batch) {
     if (++calls_ % 1000 == 0) throw std::runtime_error("every 1000th batch");
     weir::Batch copy = host_.batch(measurement_, batch.rows);

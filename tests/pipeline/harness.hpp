@@ -20,10 +20,10 @@ namespace weir::core {
 
 // What a ledger source does, and did.
 struct SourceLedger {
-  std::uint64_t rows_total = 0;    // over all threads; then it is done
+  std::uint64_t rows_total = 0;  // over all threads; then it is done
   std::uint32_t rows_a_batch = 1;
-  unsigned threads = 1;            // push: each with a series of its own
-  bool try_emit = false;           // push: try_emit, again until it is taken
+  unsigned threads = 1;              // push: each with a series of its own
+  bool try_emit = false;             // push: try_emit, again until it is taken
   std::uint32_t rows_a_collect = 0;  // not 0: collect this many on each tick instead of pushing
   std::atomic<std::uint64_t> emitted{0};
   std::atomic<std::uint64_t> refused{0};  // try_emit's WEIR_FULL
@@ -35,10 +35,10 @@ struct SinkLedger {
   std::function<Answer(std::uint64_t call)> answer = [](std::uint64_t) { return Answer::kOk; };
   std::function<void(std::uint64_t call)> before;  // sleeps, say
   std::atomic<std::uint64_t> calls{0};
-  std::atomic<std::uint64_t> rows{0};         // delivered, by its own count
-  std::atomic<std::uint64_t> rejected{0};     // likewise
-  std::atomic<std::uint64_t> sum{0};          // of the delivered numbers
-  std::atomic<std::uint64_t> disorder{0};     // rows whose number did not ascend in its series
+  std::atomic<std::uint64_t> rows{0};      // delivered, by its own count
+  std::atomic<std::uint64_t> rejected{0};  // likewise
+  std::atomic<std::uint64_t> sum{0};       // of the delivered numbers
+  std::atomic<std::uint64_t> disorder{0};  // rows whose number did not ascend in its series
   std::map<std::pair<std::uint64_t, std::uint32_t>, std::uint64_t> last;  // number, by series
 };
 

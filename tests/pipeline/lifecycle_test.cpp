@@ -117,9 +117,8 @@ TEST(Telemetry, TellsBothSidesOfEveryRoute) {
         static_cast<std::vector<std::string>*>(context)->push_back(text);
       },
       &rows);
-  EXPECT_THAT(rows, ::testing::Contains(
-                        "weir_route s k rows_offered_total=1000 batches_offered_total=100 "
-                        "rows_delivered_total=1000 rows_held=0"));
+  EXPECT_THAT(rows, ::testing::Contains("weir_route s k rows_offered_total=1000 "
+                                        "rows_delivered_total=1000 rows_held=0"));
   EXPECT_THAT(rows, ::testing::Contains("weir_route s k rejected dropped_rows_total=0"));
   EXPECT_THAT(rows, ::testing::Contains("weir_component s source ledger_source info=1"));
   EXPECT_THAT(rows, ::testing::Contains(::testing::StartsWith("weir_source s rows_total=1000")));

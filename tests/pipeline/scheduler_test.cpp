@@ -102,8 +102,7 @@ TEST(Scheduler, NamesWhoHangsAtTheEnd) {
                   &counts});
   scheduler->start();
   wait_for([] { return entered.load(); });
-  EXPECT_EQ(scheduler->stop(std::chrono::steady_clock::now()),
-            std::vector<std::string>{"hanging"});
+  EXPECT_EQ(scheduler->stop(std::chrono::steady_clock::now()), std::vector<std::string>{"hanging"});
   release = true;
   wait_for([] { return left.load(); });
 }

@@ -27,9 +27,8 @@ struct Fixture {
               .field("b", WEIR_BOOL, WEIR_GAUGE, "", "")
               .field("s", WEIR_STRING, WEIR_GAUGE, "", "")
               .histogram("h", {1, 2, 5}, "", "")
-              .with_abi([&](const weir_measurement& m) {
-                return registry.measurement(m, {}, error);
-              });
+              .with_abi(
+                  [&](const weir_measurement& m) { return registry.measurement(m, {}, error); });
     series = intern("a");
   }
   ~Fixture() { pool->close(); }
