@@ -37,9 +37,9 @@ HwmonField hwmon_field(SensorType type, std::string_view property, bool has_bare
   using enum SensorType;
   const std::string prefix = hwmon_measurement(type);
   HwmonField f;
-  const auto finish = [&](std::string suffix, std::string unit, double scale) {
+  const auto finish = [&](const char* suffix, const char* unit, double scale) {
     f.flat += suffix;
-    f.unit = std::move(unit);
+    f.unit = unit;
     f.scale = scale;
     f.name = f.flat.size() > prefix.size() + 1 && f.flat.starts_with(prefix + "_")
                  ? f.flat.substr(prefix.size() + 1)

@@ -113,10 +113,34 @@ bool Links::by_netlink(Context& context) {
   if (!netlink_usable_ || pass_ == context.pass) return netlink_usable_;
   pass_ = context.pass;
   const bool slow_due = rescan_.due(context);
-  links_.begin();
-  by_index_.clear();
-  next_index_ = 0;
+  int error = 0;
+  if (events_.any(context.reader) || slow_due) error = dump_links(context);
+  if (error == 0 && counters_wanted_) {
+    for (const auto& [index, link] : by_index_) link->has_counters = false;
+    next_index_ = 0;
+    if_stats_msg wanted{};
+    wanted.filter_mask = IFLA_STATS_FILTER_BIT(IFLA_STATS_LINK_64);
+    error = netlink_.dump(context.reader, RTM_GETSTATS,
+                          {reinterpret_cast<const char*>(&wanted), sizeof wanted},
+                          [&](std::string_view message) { read_stats(message); });
+  }
+  // What sysfs alone knows comes last: reading it needs the buffer that held the messages.
+  links_.for_each([&](const std::string& name, Link& link) {
+    if (properties_wanted_ && (link.slow_stale || slow_due)) read_slow(context, name, link);
+  });
+  if (error != 0) {
+    netlink_usable_ = false;
+    context.source.info(
+        std::string("network devices are read from files from now on: netlink says: ") +
+        std::strerror(error));
+    links_.begin();
+    links_.sweep([](Link&) {});
+    by_index_.clear();
+  }
+  return netlink_usable_;
+}
 
+int Links::dump_links(Context& context) {
   struct {
     ifinfomsg header;
     rtattr attribute;
@@ -124,32 +148,14 @@ bool Links::by_netlink(Context& context) {
   } wanted{};
   wanted.attribute.rta_type = IFLA_EXT_MASK;
   wanted.attribute.rta_len = RTA_LENGTH(sizeof wanted.mask);
-  wanted.mask = RTEXT_FILTER_SKIP_STATS;  // they come with many others, which cost four times that
-  int error = netlink_.dump(context.reader, RTM_GETLINK,
-                            {reinterpret_cast<const char*>(&wanted), sizeof wanted},
-                            [&](std::string_view message) { read_link(message); });
-  if (error == 0 && counters_wanted_) {
-    if_stats_msg wanted_stats{};
-    wanted_stats.filter_mask = IFLA_STATS_FILTER_BIT(IFLA_STATS_LINK_64);
-    error = netlink_.dump(context.reader, RTM_GETSTATS,
-                          {reinterpret_cast<const char*>(&wanted_stats), sizeof wanted_stats},
-                          [&](std::string_view message) { read_stats(message); });
-  }
+  wanted.mask = RTEXT_FILTER_SKIP_STATS;  // they come with many others, which cost more than all
+  links_.begin();
+  by_index_.clear();
+  const int error = netlink_.dump(context.reader, RTM_GETLINK,
+                                  {reinterpret_cast<const char*>(&wanted), sizeof wanted},
+                                  [&](std::string_view message) { read_link(message); });
   links_.sweep([](Link&) {});
-  // What sysfs alone knows comes last: reading it needs the buffer that held the messages.
-  links_.for_each([&](const std::string& name, Link& link) {
-    if (properties_wanted_ && (link.slow_stale || slow_due)) read_slow(context, name, link);
-  });
-  if (error != 0) {
-    netlink_usable_ = false;
-    context.source.info(std::string("network devices are read from files from now on: netlink "
-                                    "says: ") +
-                        std::strerror(error));
-    links_.begin();
-    links_.sweep([](Link&) {});
-    by_index_.clear();
-  }
-  return netlink_usable_;
+  return error;
 }
 
 void Links::read_link(std::string_view message) {
@@ -163,7 +169,6 @@ void Links::read_link(std::string_view message) {
   Link* const link = links_.visit(name, [](Link&) {});
   if (link == nullptr) return;
   by_index_.emplace_back(static_cast<std::uint32_t>(header.ifi_index), link);
-  link->has_counters = false;
   link->has_properties = true;
   if (!properties_wanted_) return;
 

@@ -1,6 +1,7 @@
 // links.hpp - the network devices of this host, read at most once a collection for the collectors
-// netdev and netclass. Two netlink dumps tell in some 20 us what takes a hundred reads of
-// /proc/net/dev and sysfs. Where netlink cannot be had (a fixture, a sandbox) the files are read.
+// netdev and netclass. One netlink dump tells all counters in some 10 us; another tells what the
+// devices are, and is asked for only after the kernel has announced a change. That replaces a
+// hundred reads of sysfs. Where netlink cannot be had (a fixture, a sandbox) the files are read.
 #pragma once
 
 #include <array>
@@ -95,6 +96,7 @@ class Links {
 
  private:
   bool by_netlink(Context& context);
+  int dump_links(Context& context);
   void read_link(std::string_view message);
   void read_stats(std::string_view message);
   void read_slow(Context& context, const std::string& name, Link& link);
@@ -103,6 +105,7 @@ class Links {
   bool counters_wanted_, properties_wanted_;
   bool netlink_usable_;
   Netlink netlink_;
+  LinkEvents events_;
   std::uint64_t pass_ = 0;  // of the last dump
   File proc_net_dev_;
   std::string directory_;

@@ -83,4 +83,30 @@ int Netlink::receive(Reader& reader, std::uint16_t answer_type, bool& interrupte
   }
 }
 
+LinkEvents::~LinkEvents() {
+  if (socket_ >= 0) ::close(socket_);
+}
+
+bool LinkEvents::any(Reader& reader) {
+  if (socket_ < 0) {
+    socket_ = ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+    sockaddr_nl address{};
+    address.nl_family = AF_NETLINK;
+    address.nl_groups = RTMGRP_LINK;
+    const auto* any_address = reinterpret_cast<const sockaddr*>(&address);
+    if (socket_ >= 0 && ::bind(socket_, any_address, sizeof address) != 0) {
+      ::close(socket_);
+      socket_ = -1;
+    }
+    return true;
+  }
+  bool any = false;
+  for (;;) {
+    const ssize_t n = ::recv(socket_, reader.data(), reader.capacity(), 0);
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return any;
+    any = true;  // also when announcements were lost: ENOBUFS
+    if (n < 0 && errno != ENOBUFS && errno != EINTR) return any;
+  }
+}
+
 }  // namespace node_probe

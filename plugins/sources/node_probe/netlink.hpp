@@ -35,6 +35,22 @@ class Netlink {
   std::uint32_t sequence_ = 0;
 };
 
+// What the kernel announces about its network devices, to know when not to ask.
+class LinkEvents {
+ public:
+  LinkEvents() = default;
+  ~LinkEvents();
+  LinkEvents(const LinkEvents&) = delete;
+  LinkEvents& operator=(const LinkEvents&) = delete;
+
+  // Whether anything was announced since the last call; true at the first call, and always where
+  // nothing can be heard.
+  bool any(Reader& reader);
+
+ private:
+  int socket_ = -1;
+};
+
 // The attributes that follow `header_bytes` of a message: calls use(type, value) for each.
 template <class Use>
 void for_each_attribute(std::string_view message, std::size_t header_bytes, Use use) {

@@ -3,8 +3,15 @@
 #include "node_probe.hpp"
 
 #include <gmock/gmock.h>
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 
 #include "probed_host_test.hpp"
@@ -16,6 +23,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using weir::testing::Agent;
 
+constexpr int kSkip = 77;
 constexpr const char* kGolden = WEIR_TESTDATA "/host.prom";
 
 // Without the lines that depend on when and where.
@@ -112,6 +120,40 @@ TEST(NodeProbe, NetlinkAndFilesTellTheSame) {
     }
   }
   EXPECT_EQ(texts[true], texts[false]);
+}
+
+// In a network namespace of its own, where a device can be changed.
+int change_a_device_and_look() {
+  if (unshare(CLONE_NEWNET) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) return kSkip;
+  const int control = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  Options options = default_options();
+  options.collectors.include = {"netclass"};
+  options.rescan_interval = std::chrono::hours(1);
+  Agent agent;
+  NodeProbe probe(weir::Source(agent.host()), options);
+  const auto is = [&](const char* metric, const char* value) {
+    return value_of(collected(agent, probe), std::string(metric) + "{device=\"lo\"}") == value;
+  };
+  if (!is("node_network_mtu_bytes", "65536") || !is("node_network_flags", "8")) return 1;
+  ifreq request{};
+  std::strcpy(request.ifr_name, "lo");
+  request.ifr_mtu = 1234;
+  if (ioctl(control, SIOCSIFMTU, &request) != 0) return kSkip;
+  if (!is("node_network_mtu_bytes", "1234")) return 2;
+  request.ifr_flags = IFF_UP | IFF_PROMISC;
+  if (ioctl(control, SIOCSIFFLAGS, &request) != 0) return kSkip;
+  if (!is("node_network_flags", "265")) return 3;  // up, loopback, promiscuous
+  return is("node_network_carrier", "1") ? 0 : 4;
+}
+
+TEST(NodeProbe, AChangeOfADeviceIsSeenAtOnce) {
+  const pid_t child = fork();
+  if (child == 0) _exit(change_a_device_and_look());
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == kSkip) GTEST_SKIP() << "may not make a network namespace";
+  EXPECT_EQ(WEXITSTATUS(status), 0) << "the number of the step that failed";
 }
 
 TEST(NodeProbe, DevicesComeAndGoWithoutTrace) {
