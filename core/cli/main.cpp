@@ -1,7 +1,7 @@
 // weir: the command line. One function a command; options by Boost.Program_options.
 //
-// Exit codes: 0, 1 for a failure at run time, 78 (EX_CONFIG) for a configuration that is wrong,
-// 64 (EX_USAGE) for a command line that is.
+// Exit codes: 0; 1 for a failure at run time, and for a command line that is wrong; 78 (EX_CONFIG)
+// for a configuration that is.
 #include <malloc.h>
 #include <signal.h>
 #include <unistd.h>
@@ -29,7 +29,7 @@ namespace po = boost::program_options;
 namespace weir::cli {
 namespace {
 
-constexpr int kExitUsage = 64;
+constexpr int kExitUsage = 1;
 constexpr const char* kDefaultPath = "/etc/weir/weir.yaml";
 
 struct Command {

@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <mutex>
 
 #include "core/cli/run.hpp"
@@ -18,7 +20,7 @@ namespace weir::cli {
 
 namespace {
 
-constexpr int kExitUsage = 64;
+constexpr int kExitUsage = 1;
 constexpr const char* kPrinterId = "weir once";
 
 // What the printing sink does with rows; set before it is made.
@@ -41,7 +43,9 @@ class Printer {
       text_.clear();
       encoder_.append(*batch, text_);
       const std::string_view text = text_.view();
-      std::fwrite(text.data(), 1, text.size(), stdout);
+      if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
+        return Status::reject(std::string("standard output: ") + std::strerror(errno));
+      }
     }
     return Status::ok();
   }
@@ -108,12 +112,18 @@ int once(const OnceArgs& args) {
   no_options.file = "";
   if (!reduce(*config, args.ids, no_options)) return kExitUsage;
 
+  // Who reads decides how long it takes; Ctrl-C ends it.
+  config->agent.shutdown_timeout = std::chrono::hours(24);
   core::Pipeline pipeline(std::move(config));
   if (const int code = pipeline.start(); code != 0) return code;
-  const bool good = pipeline.collect_once();
-  pipeline.stop();
+  bool good = pipeline.collect_once();
+  if (!pipeline.stop()) _exit(1);
+  for (const auto& r : pipeline.routes()) good = good && r->rows_offered == r->rows_delivered;
   if (output.table) output.rows.print(stdout, isatty(STDOUT_FILENO) != 0);
-  std::fflush(stdout);
+  if (std::fflush(stdout) != 0) {
+    std::fprintf(stderr, "weir once: standard output: %s\n", std::strerror(errno));
+    good = false;
+  }
   return good ? 0 : 1;
 }
 

@@ -15,7 +15,7 @@ struct OnceArgs {
   std::vector<std::string> ids;       // of the sources; none: all
 };
 
-// 0; 1 when a collection failed; 78 for the configuration; 64 for an unknown format.
+// 0; 1 when a collection failed or the arguments are wrong; 78 for the configuration.
 int once(const OnceArgs& args);
 
 }  // namespace weir::cli

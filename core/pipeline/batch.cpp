@@ -98,10 +98,21 @@ void release(Batch* batch) {
   while (batch != nullptr) {
     if (batch->refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
     Batch* next = batch->next;
+    unhold(batch);
+    batch = next;
+  }
+}
+
+void unhold(Batch* batch) {
+  while (batch != nullptr) {
+    // The only one who holds it needs no atomic operation to find out: nobody can join.
+    if (batch->holds.load(std::memory_order_acquire) != 1 &&
+        batch->holds.fetch_sub(1, std::memory_order_acq_rel) != 1) {
+      return;
+    }
     Batch* original = batch->original;
     batch->pool->recycle(batch);
-    if (original != nullptr) release(original);
-    batch = next;
+    batch = original;
   }
 }
 
@@ -128,6 +139,7 @@ void BatchPool::close() {
 // A batch that was used before, as it was left, or a new one without pool.
 Batch* BatchPool::allocate(std::size_t bytes) {
   const std::uint16_t size_class = class_of(bytes);
+  if (size_class >= kClasses) return nullptr;  // a terabyte
   const std::lock_guard lock(mutex_);
   if (free_[size_class] == nullptr) {
     Batch* batch = returned_.exchange(nullptr, std::memory_order_acquire);
@@ -141,6 +153,7 @@ Batch* BatchPool::allocate(std::size_t bytes) {
     cached_bytes_.fetch_sub(static_cast<std::int64_t>(class_bytes(size_class)),
                             std::memory_order_relaxed);
     batch->refs.store(1, std::memory_order_relaxed);
+    batch->holds.store(1, std::memory_order_relaxed);
     return batch;
   }
   void* block = std::malloc(class_bytes(size_class));
@@ -205,7 +218,7 @@ Batch* BatchPool::alias(Batch* original) {
   Batch* batch = allocate(sizeof(Batch));
   if (batch == nullptr) return nullptr;
   users_.fetch_add(1, std::memory_order_relaxed);
-  retain(original);
+  hold(original);
   batch->abi = original->abi;
   batch->bytes = original->bytes + class_bytes(batch->size_class);
   batch->original = original;

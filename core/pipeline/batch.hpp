@@ -22,8 +22,9 @@ namespace weir::core {
 class BatchPool;
 
 struct Batch {
-  weir_batch abi{};  // first: a weir_batch pointer is a Batch pointer
-  std::atomic<std::uint32_t> refs{1};
+  weir_batch abi{};                     // first: a weir_batch pointer is a Batch pointer
+  std::atomic<std::uint32_t> refs{1};   // on the chain that begins here
+  std::atomic<std::uint32_t> holds{1};  // on this batch alone: its chain's, aliases', plugins'
   std::uint16_t size_class = 0;
   std::uint8_t epoch_parity = 0;
   bool has_strings = false;
@@ -44,8 +45,11 @@ struct Batch {
 inline void retain(Batch* batch, std::uint32_t references = 1) {
   batch->refs.fetch_add(references, std::memory_order_relaxed);
 }
-// One reference less; with the last, the batch and what it owns of its chain go. Any thread.
+// One reference less; with the last, the chain goes, save what is held. Any thread.
 void release(Batch* batch);
+// One batch, without what follows it in its chain. Any thread.
+inline void hold(Batch* batch) { batch->holds.fetch_add(1, std::memory_order_relaxed); }
+void unhold(Batch* batch);
 
 // Batches of one component. Any thread may acquire; blocks come back from any thread.
 class BatchPool {
@@ -64,7 +68,7 @@ class BatchPool {
   Batch* alias(Batch* original);
 
  private:
-  friend void release(Batch*);
+  friend void unhold(Batch*);
 
   static constexpr std::size_t kClasses = 128;
 

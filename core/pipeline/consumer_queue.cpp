@@ -8,7 +8,8 @@ namespace weir::core {
 ConsumerQueue::ConsumerQueue(std::uint64_t bytes_max, WhenFull when_full)
     : bytes_max_(bytes_max),
       when_full_(when_full),
-      ring_(static_cast<std::size_t>(std::min(bytes_max / kCellBytes + 2, kCellsMax))) {}
+      ring_(static_cast<std::size_t>(std::min(bytes_max / kCellBytes + 2, kCellsMax))),
+      cell_bytes_(bytes_max / (ring_.capacity() - 1) + 1) {}
 
 ConsumerQueue::~ConsumerQueue() { drop_rest(); }
 
@@ -42,10 +43,10 @@ void ConsumerQueue::admit(Batch* chain, Route& route) {
     waker_.wake();
     return;
   }
-  // Only a queue of more than kCellsMax tiny chains comes here.
+  // A cell is still being emptied by the thread that popped it, while its room was given back.
   route.rows_held.fetch_sub(static_cast<std::int64_t>(chain->chain_rows),
                             std::memory_order_relaxed);
-  const std::uint64_t bytes = chain->chain_bytes;
+  const std::uint64_t bytes = charge(*chain);
   drop(chain, route, DropReason::kQueueFullNewest);
   unreserve(bytes);
 }
@@ -71,7 +72,7 @@ void ConsumerQueue::push_reserved(Batch* chain, Route& route) {
 
 void ConsumerQueue::push(Batch* chain, Route& route) {
   route.rows_offered.fetch_add(chain->chain_rows, std::memory_order_relaxed);
-  const std::uint64_t bytes = chain->chain_bytes;
+  const std::uint64_t bytes = charge(*chain);
   if (reserve(bytes)) return admit(chain, route);
   if (when_full_ == WhenFull::kDropOldest) {
     while (make_room()) {
@@ -99,7 +100,7 @@ void ConsumerQueue::push(Batch* chain, Route& route) {
 std::uint64_t ConsumerQueue::let_go(const Item& item) {
   item.route->rows_held.fetch_sub(static_cast<std::int64_t>(item.chain->chain_rows),
                                   std::memory_order_relaxed);
-  const std::uint64_t bytes = item.chain->chain_bytes;
+  const std::uint64_t bytes = charge(*item.chain);
   release(item.chain);
   return bytes;
 }

@@ -2,8 +2,7 @@
 //
 // The limit covers everything the consumer holds: chains in the ring and those that it took out
 // and is not done with. A chain is charged the whole memory of its batches, in every queue that
-// it is in. The ring has a cell per kCellBytes of the limit, and no chain is smaller, so that it
-// is always the bytes that limit.
+// it is in.
 #pragma once
 
 #include <atomic>
@@ -35,8 +34,8 @@ class ConsumerQueue {
   void push(Batch* chain, Route& route);
 
   // For try_emit: room set aside beforehand, so that a push to several queues is all or none.
-  bool reserve(std::uint64_t bytes);
-  void unreserve(std::uint64_t bytes);
+  bool reserve(const Batch& chain) { return reserve(charge(chain)); }
+  void unreserve(const Batch& chain) { unreserve(charge(chain)); }
   void push_reserved(Batch* chain, Route& route);
 
   // The consumer's thread. False when empty.
@@ -47,7 +46,8 @@ class ConsumerQueue {
   }
   // Done with an item, whose outcome has been counted: gives its reference back, and says how
   // much room it took. To be followed by unreserve, once for many.
-  static std::uint64_t let_go(const Item& item);
+  std::uint64_t let_go(const Item& item);
+  void unreserve(std::uint64_t bytes);
   void finish(const Item& item) { unreserve(let_go(item)); }
   // Ends the consumer's sleep. Any thread.
   void nudge() {
@@ -68,6 +68,12 @@ class ConsumerQueue {
   static constexpr std::uint64_t kCellBytes = 256;
   static constexpr std::uint64_t kCellsMax = 1u << 22;
 
+  // What a chain takes of the limit: its memory, and at least a cell's share, so that the cells
+  // never run out before the bytes do, in a queue of any size.
+  std::uint64_t charge(const Batch& chain) const {
+    return chain.chain_bytes > cell_bytes_ ? chain.chain_bytes : cell_bytes_;
+  }
+  bool reserve(std::uint64_t bytes);
   bool nudged() { return nudged_.exchange(false, std::memory_order_seq_cst); }
   void admit(Batch* chain, Route& route);
   void drop(Batch* chain, Route& route, DropReason reason);
@@ -76,6 +82,7 @@ class ConsumerQueue {
   const std::uint64_t bytes_max_;
   const WhenFull when_full_;
   Ring<Item> ring_;
+  const std::uint64_t cell_bytes_;
   alignas(64) std::atomic<std::uint64_t> bytes_held_{0};
   alignas(64) Waker waker_;
   std::atomic<bool> nudged_{false};

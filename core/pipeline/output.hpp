@@ -28,8 +28,8 @@ class Output {
   // False, and nothing taken, when a consumer that must not lose rows has no room. Any thread.
   bool try_emit(Batch* chain) {
     for (std::size_t i = blocking_from_; i < routes_.size(); ++i) {
-      if (routes_[i]->queue.reserve(chain->chain_bytes)) continue;
-      while (i-- > blocking_from_) routes_[i]->queue.unreserve(chain->chain_bytes);
+      if (routes_[i]->queue.reserve(*chain)) continue;
+      while (i-- > blocking_from_) routes_[i]->queue.unreserve(*chain);
       return false;
     }
     if (routes_.empty()) {

@@ -37,12 +37,13 @@ WhenFull to_core(config::WhenFull w) {
 class StopWatchdog {
  public:
   StopWatchdog(SteadyClock::time_point soft, SteadyClock::time_point hard,
-               std::function<void()> give_up)
+               std::function<void()> give_up, std::function<void()> report)
       : thread_([=, this] {
           std::unique_lock lock(mutex_);
           if (done_.wait_until(lock, soft, [this] { return finished_; })) return;
           give_up();
           if (done_.wait_until(lock, hard, [this] { return finished_; })) return;
+          report();
           log_error("a plugin does not return from its stop; the agent ends without it");
           _exit(1);
         }) {}
@@ -82,7 +83,9 @@ Pipeline::Pipeline(std::unique_ptr<config::Config> config)
 }
 
 Pipeline::~Pipeline() {
-  if (!stopped_) stop();
+  if (stopped_ || stop()) return;
+  log_error("the agent ends without waiting for plugins that hang");
+  _exit(1);
 }
 
 int Pipeline::leave_out(Component& c, const std::string& why, bool configuration) {
@@ -111,69 +114,62 @@ int Pipeline::create(Component& c) {
   return leave_out(c, why, status == WEIR_CONFIG);
 }
 
+// Connects it to its consumers, which have started, and starts it: from then on it may emit.
 int Pipeline::start(Component& c) {
   if (!c.works()) return 0;
+  const std::size_t routes_before = routes_.size();
+  for (auto& consumer : components_) {
+    const auto& inputs = consumer->config.inputs;
+    if (!consumer->started ||
+        std::find(inputs.begin(), inputs.end(), c.config.id) == inputs.end()) {
+      continue;
+    }
+    routes_.push_back(std::make_unique<Route>(c.config.id, consumer->config.id, *consumer->queue));
+    c.host->output().connect(*routes_.back());
+  }
   char text[1024] = "";
   weir_error error{sizeof error, sizeof text, text, nullptr};
   const auto call = [&] { return c.type->start(c.instance, &error); };
   if (c.type->start != nullptr && contained_call(error, call) != WEIR_OK) {
     contained_call(c.config.id, [&] { c.type->destroy(std::exchange(c.instance, nullptr)); });
+    routes_.resize(routes_before);
     return leave_out(c, std::string("cannot start: ") + text, false);
   }
   c.started = true;
   ++running_;
+  if (!c.is_source()) start_worker(c);
   return 0;
 }
 
-// Queues and routes of all consumers that work.
-void Pipeline::connect() {
-  for (auto& consumer : components_) {
-    if (consumer->is_source() || !consumer->works()) continue;
-    const config::BufferOptions& buffer = consumer->config.consumer.buffer;
-    consumer->queue =
-        std::make_unique<ConsumerQueue>(buffer.max_size.count, to_core(buffer.when_full));
-    for (const std::string& input : consumer->config.inputs) {
-      const auto producer =
-          std::find_if(components_.begin(), components_.end(),
-                       [&](const auto& c) { return c->config.id == input && c->works(); });
-      if (producer == components_.end()) continue;
-      routes_.push_back(std::make_unique<Route>(input, consumer->config.id, *consumer->queue));
-      (*producer)->host->output().connect(*routes_.back());
-    }
+void Pipeline::start_worker(Component& c) {
+  const config::BufferOptions& buffer = c.config.consumer.buffer;
+  c.queue = std::make_unique<ConsumerQueue>(buffer.max_size.count, to_core(buffer.when_full));
+  if (c.config.kind == WEIR_PROCESSOR) {
+    c.worker = std::make_unique<ProcessorWorker>(*c.host, *c.queue, *c.type, c.instance);
+  } else {
+    const config::SinkOptions& sink = c.config.sink;
+    c.worker = std::make_unique<SinkWorker>(
+        *c.host, *c.queue, *c.type, c.instance,
+        BatchLimits{sink.batch.max_rows, sink.batch.max_bytes.count, sink.batch.max_delay},
+        RetryPolicy{sink.retry.initial, sink.retry.max});
   }
+  c.worker->start();
 }
 
 int Pipeline::start() {
   for (const config::Problem& warning : config_->warnings) {
-    log_warn(warning.place.file + ':' + std::to_string(warning.place.line) + ':' +
-             std::to_string(warning.place.column) + ": " + warning.message);
+    log(WEIR_LOG_WARN,
+        warning.place.file + ':' + std::to_string(warning.place.line) + ':' +
+            std::to_string(warning.place.column),
+        warning.message);
   }
   for (auto& c : components_) {
     if (const int code = create(*c); code != 0) return code;
   }
-  const auto start_all = [&](auto which) {
-    for (auto c = components_.rbegin(); c != components_.rend(); ++c) {
-      if (!which(**c)) continue;
-      if (const int code = start(**c); code != 0) return code;
-    }
-    return 0;
-  };
-  if (const int code = start_all([](const Component& c) { return !c.is_source(); })) return code;
-  connect();
-  for (auto& c : components_) {
-    if (!c->works() || c->is_source()) continue;
-    if (c->config.kind == WEIR_PROCESSOR) {
-      c->worker = std::make_unique<ProcessorWorker>(*c->host, *c->queue, *c->type, c->instance);
-    } else {
-      const config::SinkOptions& sink = c->config.sink;
-      c->worker = std::make_unique<SinkWorker>(
-          *c->host, *c->queue, *c->type, c->instance,
-          BatchLimits{sink.batch.max_rows, sink.batch.max_bytes.count, sink.batch.max_delay},
-          RetryPolicy{sink.retry.initial, sink.retry.max});
-    }
-    c->worker->start();
+  // Consumers before their producers, so that nothing is emitted to nobody.
+  for (auto c = components_.rbegin(); c != components_.rend(); ++c) {
+    if (const int code = start(**c); code != 0) return code;
   }
-  if (const int code = start_all([](const Component& c) { return c.is_source(); })) return code;
   for (auto& c : components_) {
     if (!c->is_source() || !c->works() || c->type->collect == nullptr) continue;
     scheduler_->add({c->config.id, c->config.source.interval.value_or(config_->agent.interval),
@@ -181,6 +177,7 @@ int Pipeline::start() {
                      [this, &component = *c](std::int64_t time) { collect(component, time); },
                      &c->collections});
   }
+  built_.store(true, std::memory_order_release);
   return 0;
 }
 
@@ -205,11 +202,21 @@ bool Pipeline::collect_once() {
   bool good = true;
   const std::int64_t time = now_ns();
   for (auto& c : components_) {
-    if (!c->is_source() || !c->works() || c->type->collect == nullptr) continue;
-    collect(*c, time);
-    good = good && !c->collection_failing;
+    if (!c->is_source()) continue;
+    if (!c->works()) {
+      good = false;  // it was left out, and that was logged
+    } else if (c->type->collect != nullptr) {
+      collect(*c, time);
+      good = good && !c->collection_failing;
+    }
   }
   return good;
+}
+
+// Ends what `start` of the plugin began; once.
+void Pipeline::stop(Component& c) {
+  if (!std::exchange(c.started, false) || c.hangs || c.type->stop == nullptr) return;
+  contained_call(c.config.id, [&] { c.type->stop(c.instance); });
 }
 
 bool Pipeline::stop() {
@@ -219,30 +226,34 @@ bool Pipeline::stop() {
   const auto deadline = begin + timeout;
   bool clean = true;
   {
-    // A producer that waits for room gets three quarters of the time.
-    StopWatchdog watchdog(begin + timeout * 3 / 4, deadline + 3 * kGrace, [this] {
-      for (auto& c : components_) {
-        if (c->queue) c->queue->give_up();
-      }
-    });
+    // Sources, and producers that wait for room, get three quarters of the time: the rest is for
+    // delivering what there is.
+    const auto sources_deadline = begin + timeout * 3 / 4;
+    StopWatchdog watchdog(
+        sources_deadline, deadline + 3 * kGrace,
+        [this] {
+          for (auto& c : components_) {
+            if (c->queue) c->queue->give_up();
+          }
+        },
+        [this] { report_routes(); });
     for (auto& c : components_) {
       if (c->is_source() && c->host) c->host->set_stopping();
     }
-    for (const std::string& id : scheduler_->stop(deadline + kGrace)) {
+    for (const std::string& id : scheduler_->stop(sources_deadline + timeout / 8)) {
       log(WEIR_LOG_ERROR, id, "does not return from its collection; it is left behind");
       clean = false;
       for (auto& c : components_) c->hangs |= c->config.id == id;
     }
     for (auto& c : components_) {
-      if (!c->is_source() || !c->started || c->hangs) continue;
-      if (c->type->stop == nullptr) continue;
-      contained_call(c->config.id, [&] { c->type->stop(c->instance); });
+      if (c->is_source()) stop(*c);
     }
-    // Processors are in the order of the stream: each is empty before the next must be.
+    // Processors are in the order of the stream: each is empty, and has emitted what it kept,
+    // before the next must be.
     for (auto& c : components_) {
       if (!c->worker) continue;
       c->worker->drain();
-      if (c->config.kind == WEIR_PROCESSOR) c->worker->join_until(deadline);
+      if (c->config.kind == WEIR_PROCESSOR && c->worker->join_until(deadline)) stop(*c);
     }
     for (auto& c : components_) {
       if (!c->worker) continue;
@@ -251,10 +262,9 @@ bool Pipeline::stop() {
         c->worker->abandon();
       }
     }
+    const auto grace = std::max(deadline, SteadyClock::now()) + kGrace;
     for (auto& c : components_) {
-      if (!c->worker || c->worker->join_until(std::max(deadline, SteadyClock::now()) + kGrace)) {
-        continue;
-      }
+      if (!c->worker || c->worker->join_until(grace)) continue;
       log(WEIR_LOG_ERROR, c->config.id, "does not return from its call; it is left behind");
       c->hangs = true;
       clean = false;
@@ -262,9 +272,7 @@ bool Pipeline::stop() {
     }
     for (auto& c : components_) {
       if (c->queue && !c->hangs) c->queue->drop_rest();
-      if (c->is_source() || !c->started || c->hangs) continue;
-      if (c->type->stop == nullptr) continue;
-      contained_call(c->config.id, [&] { c->type->stop(c->instance); });
+      if (!c->is_source()) stop(*c);
     }
     for (auto& c : components_) {
       if (c->instance == nullptr || c->hangs) continue;
@@ -272,11 +280,6 @@ bool Pipeline::stop() {
     }
   }
   report_routes();
-  if (!clean) {
-    // Threads that hang still use all this.
-    for (auto& c : components_) static_cast<void>(c.release());
-    for (auto& r : routes_) static_cast<void>(r.release());
-  }
   return clean;
 }
 
@@ -292,7 +295,7 @@ void Pipeline::report_routes() const {
     }
     if (dropped == 0) text += ", 0 dropped";
     text += ", " + std::to_string(r->rows_held) + " held";
-    log(WEIR_LOG_INFO, "", "route " + r->producer + " -> " + r->consumer + ": " + text);
+    log(WEIR_LOG_INFO, "route " + r->producer + " -> " + r->consumer, text);
   }
 }
 

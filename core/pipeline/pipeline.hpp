@@ -4,6 +4,7 @@
 // stops it. What fails here without being `required` is left out and told.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -30,8 +31,8 @@ class Pipeline {
   // Collects every source once, now, on this thread. Instead of `schedule`. False: one failed.
   bool collect_once();
 
-  // Stops sources, drains, persists, tells the counts. False when a plugin hangs: its thread is
-  // left behind, and the process must end with _exit.
+  // Stops sources, drains, tells the counts. False when a plugin hangs: its thread is left behind
+  // and uses what is here, so the process must end with _exit and destroy nothing.
   bool stop();
 
   const std::vector<std::unique_ptr<Route>>& routes() const { return routes_; }
@@ -43,7 +44,8 @@ class Pipeline {
   int create(Component& component);
   int start(Component& component);
   int leave_out(Component& component, const std::string& why, bool configuration);
-  void connect();
+  void start_worker(Component& component);
+  void stop(Component& component);
   void collect(Component& component, std::int64_t time);
   void report_routes() const;
 
@@ -56,6 +58,7 @@ class Pipeline {
   std::unique_ptr<Scheduler> scheduler_;
   std::size_t running_ = 0;
   bool stopped_ = false;
+  std::atomic<bool> built_{false};  // components and routes do not change any more
 };
 
 }  // namespace weir::core

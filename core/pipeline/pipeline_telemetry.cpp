@@ -19,6 +19,7 @@ void Pipeline::visit_telemetry(weir_telemetry_row row, void* context) const {
       {real(p.cpu_seconds), count(p.resident_bytes), count(p.virtual_bytes), count(p.open_fds),
        count(p.max_fds), count(p.threads), real(static_cast<double>(services_.epoch) / 1e9)});
 
+  if (!built_.load(std::memory_order_acquire)) return;
   for (const auto& c : components_) {
     if (!c->works()) continue;
     const std::string& id = c->config.id;

@@ -9,6 +9,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <condition_variable>
 #include <mutex>
+#include <stdexcept>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -54,7 +56,8 @@ struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
     Steady::time_point steady;
     // Under mutex.
     bool collecting = false;
-    bool overrunning = false;  // and the pool has a thread for it
+    bool overrunning = false;
+    bool replaced = false;  // the pool has another thread for as long
     Steady::time_point began;
   };
 
@@ -68,27 +71,32 @@ struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
   std::condition_variable changed;
   int running = 0;  // pool threads
   int wanted = 0;   // how many there should be
-  std::vector<std::thread> threads;
   std::thread supervisor;
 
-  // Under mutex.
-  void spawn() {
+  // Under mutex. Threads are not joined but counted: one that overran may go at any time. False
+  // when the system gives no thread.
+  bool spawn() {
+    try {
+      std::thread([self = shared_from_this()] {
+        pthread_setname_np(pthread_self(), "weir-sched");
+        self->run();
+      }).detach();
+    } catch (const std::system_error& e) {
+      log(WEIR_LOG_ERROR, "", std::string("no thread for the scheduler: ") + e.what());
+      return false;
+    }
     ++running;
-    threads.emplace_back([self = shared_from_this()] {
-      pthread_setname_np(pthread_self(), "weir-sched");
-      self->run();
-    });
+    return true;
   }
 
   void run() {
-    for (;;) {
-      {
-        std::unique_lock lock(mutex);
-        if (running > wanted) break;
-      }
-      if (io.run_one() == 0) break;
+    std::unique_lock lock(mutex);
+    while (running <= wanted) {
+      lock.unlock();
+      const std::size_t handled = io.run_one();
+      lock.lock();
+      if (handled == 0) break;
     }
-    const std::lock_guard lock(mutex);
     --running;
     changed.notify_all();
   }
@@ -104,8 +112,9 @@ struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
   void wait(Source& s) {
     const std::int64_t due_ns = s.number * s.task.interval.count() + s.jitter.count();
     s.tick.expires_at(s.steady + nanoseconds(due_ns - s.wall_ns));
-    s.tick.async_wait([self = shared_from_this(), &s](const boost::system::error_code& error) {
-      if (!error && !self->stopping.load()) self->fire(s);
+    // Pool threads own the Impl; a handler that did would keep it for ever.
+    s.tick.async_wait([this, &s](const boost::system::error_code& error) {
+      if (!error && !stopping.load()) fire(s);
     });
   }
 
@@ -152,11 +161,13 @@ struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
 
     const std::lock_guard lock(mutex);
     s.collecting = false;
-    if (std::exchange(s.overrunning, false)) --wanted;  // whichever thread is free next goes
+    s.overrunning = false;
+    if (std::exchange(s.replaced, false)) --wanted;  // whichever thread is free next goes
   }
 
   // A thread of its own, since those of the pool may all be stuck. Gives the pool another thread
-  // for each collection that is still under way after a whole interval.
+  // for each collection that lasts longer than the shortest interval, so that a slow source with
+  // a long one delays no quick source; tells of those that last longer than their own.
   void supervise() {
     nanoseconds period = kSuperviseMax;
     for (const auto& s : sources) period = std::min(period, s->task.interval);
@@ -165,10 +176,13 @@ struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
     while (!changed.wait_for(lock, period, [this] { return stopping.load(); })) {
       const auto now = Steady::now();
       for (const auto& s : sources) {
-        if (!s->collecting || s->overrunning || now - s->began < s->task.interval) continue;
+        if (!s->collecting) continue;
+        if (!s->replaced && now - s->began >= period && spawn()) {
+          s->replaced = true;
+          ++wanted;
+        }
+        if (s->overrunning || now - s->began < s->task.interval) continue;
         s->overrunning = true;
-        ++wanted;
-        spawn();
         s->task.counts->overruns.fetch_add(1, std::memory_order_relaxed);
         log(WEIR_LOG_WARN, s->task.id,
             "a collection takes longer than the interval; ticks are missed until it returns");
@@ -192,7 +206,9 @@ void Scheduler::start() {
   for (const auto& s : impl_->sources) impl_->arm(*s);
   const std::lock_guard lock(impl_->mutex);
   impl_->wanted = kThreads;
-  while (impl_->running < kThreads) impl_->spawn();
+  while (impl_->running < kThreads && impl_->spawn()) {
+  }
+  if (impl_->running == 0) throw std::runtime_error("no thread for the scheduler");
   impl_->supervisor = std::thread([impl = impl_] {
     pthread_setname_np(pthread_self(), "weir-supervise");
     impl->supervise();
@@ -209,25 +225,12 @@ std::vector<std::string> Scheduler::stop(Steady::time_point deadline) {
   if (impl_->supervisor.joinable()) impl_->supervisor.join();
   impl_->work.reset();
   impl_->io.stop();
-  std::vector<std::thread> threads;
-  {
-    std::unique_lock lock(impl_->mutex);
-    const bool ended =
-        impl_->changed.wait_until(lock, deadline, [&] { return impl_->running == 0; });
-    threads.swap(impl_->threads);
-    if (!ended) {
-      for (const auto& s : impl_->sources) {
-        if (s->collecting) hanging.push_back(s->task.id);
-      }
-    }
+  std::unique_lock lock(impl_->mutex);
+  if (impl_->changed.wait_until(lock, deadline, [&] { return impl_->running == 0; })) return {};
+  for (const auto& s : impl_->sources) {
+    if (s->collecting) hanging.push_back(s->task.id);
   }
-  for (std::thread& t : threads) {
-    if (hanging.empty()) {
-      t.join();
-    } else {
-      t.detach();
-    }
-  }
+  if (hanging.empty()) hanging.emplace_back("scheduler");
   return hanging;
 }
 

@@ -136,7 +136,7 @@ void SinkWorker::settle(weir_status outcome) {
     if (front.cursor == nullptr) {
       pending_rows_ -= front.item.chain->chain_rows;
       pending_bytes_ -= front.item.chain->chain_bytes;
-      bytes_done += ConsumerQueue::let_go(front.item);
+      bytes_done += queue_.let_go(front.item);
       pending_.pop_front();
     }
   }

@@ -8,7 +8,7 @@
 
 namespace weir::core {
 
-Worker::~Worker() {
+void Worker::end() {
   if (!thread_.joinable()) return;
   abandon();
   thread_.join();
@@ -45,7 +45,8 @@ bool Worker::join_until(SteadyClock::time_point deadline) {
 
 void Worker::pause(std::chrono::nanoseconds duration) {
   std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, duration, [this] { return mode_.load() == Mode::kAbandon; });
+  const Mode before = mode_.load();
+  changed_.wait_for(lock, duration, [&] { return mode_.load() != before; });
 }
 
 void ProcessorWorker::run() {

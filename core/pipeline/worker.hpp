@@ -25,7 +25,7 @@ using SteadyClock = std::chrono::steady_clock;
 class Worker {
  public:
   Worker(Host& host, ConsumerQueue& queue) : host_(host), queue_(queue) {}
-  virtual ~Worker();
+  virtual ~Worker() = default;
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
@@ -50,8 +50,11 @@ class Worker {
   enum class Mode : int { kRun, kDrain, kAbandon };
 
   virtual void run() = 0;
+  // For destructors of final classes: the thread uses their members.
+  void end();
   Mode mode() const { return mode_.load(std::memory_order_seq_cst); }
-  // Sleeps; ends early when the mode becomes kAbandon.
+  // Sleeps; ends early when the mode changes, so that a sink that waits to try again does so at
+  // once when the agent stops.
   void pause(std::chrono::nanoseconds duration);
 
   Host& host_;
@@ -71,6 +74,7 @@ class ProcessorWorker final : public Worker {
  public:
   ProcessorWorker(Host& host, ConsumerQueue& queue, const weir_component_type& type, void* instance)
       : Worker(host, queue), type_(type), instance_(instance) {}
+  ~ProcessorWorker() override { end(); }
 
  private:
   void run() override;
@@ -95,6 +99,7 @@ class SinkWorker final : public Worker {
  public:
   SinkWorker(Host& host, ConsumerQueue& queue, const weir_component_type& type, void* instance,
              BatchLimits limits, RetryPolicy retry);
+  ~SinkWorker() override { end(); }
 
  private:
   struct Pending {

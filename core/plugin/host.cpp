@@ -154,7 +154,10 @@ void Host::fill_abi() {
     });
   };
   abi_.series_release = [](const weir_host* h, const weir_series* s) {
-    of(h).services_.registry.release(s);
+    contained(nullptr, 0, [&] {
+      of(h).services_.registry.release(s);
+      return 0;
+    });
   };
   abi_.batch = [](const weir_host* h, const weir_measurement* m, std::uint32_t rows) {
     Batch* batch = of(h).pool_->acquire(m, rows);
@@ -185,8 +188,8 @@ void Host::fill_abi() {
     }
     return WEIR_OK;
   };
-  abi_.retain = [](const weir_host*, const weir_batch* b) { core::retain(Batch::of(b)); };
-  abi_.release = [](const weir_host*, const weir_batch* b) { core::release(Batch::of(b)); };
+  abi_.retain = [](const weir_host*, const weir_batch* b) { core::hold(Batch::of(b)); };
+  abi_.release = [](const weir_host*, const weir_batch* b) { core::unhold(Batch::of(b)); };
   abi_.reject = [](const weir_host* h, const weir_batch* b, std::uint32_t first, std::uint32_t rows,
                    const char* reason) {
     if (first >= b->rows) return;

@@ -92,7 +92,7 @@ def test_once_of_one_source_and_other_formats(weir, config):
     csv = weir("once", "-c", path, "host", "--format", "csv")
     assert csv.returncode == 0 and "time,measurement" in csv.stdout or "time" in csv.stdout
     unknown = weir("once", "-c", path, "nobody")
-    assert unknown.returncode == 64
+    assert unknown.returncode == 1
     assert "there is no source 'nobody'" in unknown.stderr
 
 
@@ -194,3 +194,30 @@ def test_the_log_as_json(agent):
     lines = [json.loads(line) for line in running.log().splitlines()]
     assert {"time", "level", "message"} <= set(lines[0])
     assert any(line.get("component") == "out" and line["level"] == "error" for line in lines)
+
+
+def test_the_log_carries_priorities_into_the_journal(agent, tmp_path):
+    """As under systemd: $JOURNAL_STREAM names standard error by device and inode."""
+    log = tmp_path / "agent-1.log"
+    log.touch()
+    status = log.stat()
+    running = agent(
+        "sources: {host: {type: node_probe}}\nsinks: {out: {type: file, inputs: [host],"
+        " path: /dev/null/nowhere, format: jsonl}}\n",
+        env={"JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"},
+    )
+    running.stop_clean()
+    lines = running.log().splitlines()
+    assert all(re.match(r"<[3467]>", line) for line in lines), lines
+    assert any(line.startswith("<3>out: ") for line in lines)
+    assert any(line.startswith("<6>weir ") for line in lines)
+
+
+def test_wrong_command_lines(weir):
+    for arguments in (["nonsense"], ["run", "--nonsense"], ["describe"], []):
+        result = weir(*arguments)
+        assert result.returncode == 1, arguments
+        assert "weir" in result.stderr and "Traceback" not in result.stderr
+    for arguments in (["--help"], ["run", "--help"], ["once", "-h"], ["version"], ["--version"]):
+        result = weir(*arguments)
+        assert result.returncode == 0 and "weir" in result.stdout, arguments

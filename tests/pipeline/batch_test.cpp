@@ -103,19 +103,43 @@ TEST(Batch, BlocksAreUsedAgain) {
   release(second);
 }
 
-TEST(Batch, AChainGoesWithItsHeadAndTheRestWithWhoRetainsIt) {
+TEST(Batch, AChainGoesWithItsHeadSaveWhatIsHeld) {
   Fixture f;
   Batch* a = f.batch(1);
   Batch* b = f.batch(1);
   Batch* c = f.batch(1);
   a->next = b;
   b->next = c;
-  retain(b);  // as a sink does that keeps the second batch
+  hold(b);  // as a sink does that keeps the second batch
   release(a);
-  EXPECT_EQ(f.epochs.alive(), 2);
+  EXPECT_EQ(f.epochs.alive(), 1);
   EXPECT_EQ(string_at(b->abi.columns[4], 0), "x");
-  release(b);
+  unhold(b);
   EXPECT_EQ(f.epochs.alive(), 0);
+}
+
+TEST(Batch, AnAliasHoldsItsOriginalAndNothingBehindIt) {
+  Fixture f;
+  Batch* a = f.batch(1);
+  a->next = f.batch(1);
+  Batch* alias = f.pool->alias(a);
+  release(a);
+  EXPECT_EQ(f.epochs.alive(), 1);
+  release(alias);
+  EXPECT_EQ(f.epochs.alive(), 0);
+}
+
+TEST(Batch, RefusesAShapeThatNoMemoryHolds) {
+  Fixture f;
+  Schema huge("huge");
+  std::vector<double> bounds(4096);
+  for (std::size_t i = 0; i < bounds.size(); ++i) bounds[i] = static_cast<double>(i);
+  for (int i = 0; i < 64; ++i) huge.histogram("h" + std::to_string(i), bounds, "", "");
+  std::string error;
+  const weir_measurement* m = huge.with_abi(
+      [&](const weir_measurement& wanted) { return f.registry.measurement(wanted, {}, error); });
+  ASSERT_NE(m, nullptr) << error;
+  EXPECT_EQ(f.pool->acquire(m, BatchPool::kRowsMax), nullptr);
 }
 
 TEST(Batch, AnAliasKeepsItsOriginal) {

@@ -24,6 +24,32 @@ struct FailsToCollect {
   void collect(Time) { throw std::runtime_error("collect failed"); }
 };
 
+// Emits a row from a thread that `start` began, and one from `stop`, as a window would.
+struct EmitsOnItsOwn {
+  explicit EmitsOnItsOwn(Processor host)
+      : host_(host),
+        measurement_(host.measurement(
+            Schema("ledger", "").label("series").field("n", WEIR_U64, WEIR_COUNTER, "", ""))),
+        series_(host.series(measurement_, {"own"})) {}
+  void start() {
+    thread_ = std::thread([this] { emit(1); });
+  }
+  void process(const weir_batch&) {}
+  void stop() {
+    thread_.join();
+    emit(2);
+  }
+  void emit(std::uint64_t number) {
+    weir::Batch batch = host_.batch(measurement_, 1);
+    batch.set_u64(0, batch.add(series_, 1), number);
+    host_.emit(std::move(batch));
+  }
+  Processor host_;
+  const weir_measurement* measurement_;
+  const weir_series* series_;
+  std::thread thread_;
+};
+
 std::unique_ptr<config::Config> config_with(const weir_component_type* type, bool required) {
   auto config = std::make_unique<config::Config>();
   config->agent.interval = std::chrono::milliseconds(1);
@@ -93,6 +119,37 @@ TEST(Lifecycle, AFailedCollectionIsCountedAndTriedAgain) {
   };
   while (errors() < 3) std::this_thread::yield();
   EXPECT_TRUE(pipeline.stop());
+}
+
+TEST(Lifecycle, WhatAProcessorEmitsInStartAndStopIsDelivered) {
+  Harness h;
+  h.source("s", 10, 10);
+  h.passer("p", {"s"});
+  h.component("p").descriptor = processor<EmitsOnItsOwn>("own", "Emits on its own.");
+  h.sink("k", {"p"});
+  h.start();
+  h.wait_for_sources();
+  EXPECT_TRUE(h.pipeline().stop());
+  h.expect_conservation();
+  EXPECT_EQ(h.route("p", "k").rows_offered, 2u);
+  EXPECT_EQ(h.sink("k").rows, 2u);
+}
+
+// A sink that waits for its next attempt makes it when the agent stops.
+TEST(Lifecycle, StoppingEndsTheWaitForTheNextAttempt) {
+  Harness h;
+  h.source("s", 10, 10);
+  std::atomic<bool> up{false};
+  h.sink("k", {"s"}).answer = [&](std::uint64_t) {
+    return up ? SinkLedger::Answer::kOk : SinkLedger::Answer::kRetry;
+  };
+  h.component("k").sink.retry = {std::chrono::hours(1), std::chrono::hours(1)};
+  h.start();
+  while (h.sink("k").calls == 0) std::this_thread::yield();
+  up = true;
+  EXPECT_TRUE(h.pipeline().stop());
+  h.expect_conservation();
+  EXPECT_EQ(h.sink("k").rows, 10u);
 }
 
 TEST(Telemetry, TellsBothSidesOfEveryRoute) {
