@@ -18,9 +18,8 @@ struct Filter::Pattern {
   Pattern(const Pattern&) = delete;
   Pattern& operator=(const Pattern&) = delete;
 
-  bool matches(std::string_view name) const {
-    regmatch_t range{0, static_cast<regoff_t>(name.size())};
-    return regexec(&compiled, name.data(), 1, &range, REG_STARTEND) == 0;
+  bool matches(const std::string& name) const {
+    return regexec(&compiled, name.c_str(), 0, nullptr, 0) == 0;
   }
 
   regex_t compiled;
@@ -32,7 +31,8 @@ Filter::Filter(std::string include, std::string exclude)
 Filter::~Filter() = default;
 Filter::Filter(Filter&&) noexcept = default;
 
-bool Filter::accepts(std::string_view name) {
+bool Filter::accepts(std::string_view view) {
+  const std::string name(view);  // regexec wants a NUL at its end
   const auto matches = [&](const std::string& text, std::unique_ptr<Pattern>& compiled) {
     if (compiled == nullptr) compiled = std::make_unique<Pattern>(text);
     if (compiled->status != 0) throw std::invalid_argument(problem(text));
