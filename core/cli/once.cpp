@@ -41,6 +41,11 @@ class Printer {
         continue;
       }
       text_.clear();
+      if (g_output->format == format::Format::csv && batch->measurement != last_) {
+        if (last_ != nullptr) text_.append("\n");
+        text_.append(format::Csv::header(*batch->measurement));
+        last_ = batch->measurement;
+      }
       encoder_.append(*batch, text_);
       const std::string_view text = text_.view();
       if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
@@ -53,6 +58,7 @@ class Printer {
  private:
   format::Encoder encoder_;
   format::Buffer text_;
+  const weir_measurement* last_ = nullptr;
 };
 
 bool choose(const std::string& word, Output& output) {
@@ -121,8 +127,11 @@ int once(const OnceArgs& args) {
   for (const auto& r : pipeline.routes()) good = good && r->rows_offered == r->rows_delivered;
   if (output.table) output.rows.print(stdout, isatty(STDOUT_FILENO) != 0);
   if (std::fflush(stdout) != 0) {
-    std::fprintf(stderr, "weir once: standard output: %s\n", std::strerror(errno));
     good = false;
+    // A reader that has seen enough (head, less) is nothing to complain of.
+    if (errno != EPIPE) {
+      std::fprintf(stderr, "weir once: standard output: %s\n", std::strerror(errno));
+    }
   }
   return good ? 0 : 1;
 }

@@ -86,7 +86,8 @@ int run(const RunArgs& args) {
   core::Pipeline pipeline(std::move(config));
   if (const int code = pipeline.start(); code != 0) return code;
   pipeline.schedule();
-  core::log_info("running: " + std::to_string(pipeline.component_count()) + " components");
+  const std::size_t count = pipeline.component_count();
+  core::log_info("running: " + std::to_string(count) + (count == 1 ? " component" : " components"));
 
   for (;;) {
     int signal_number = 0;

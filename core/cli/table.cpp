@@ -16,7 +16,7 @@ std::string number(double v) {
   // A whole number in full; anything else with the digits that a person reads.
   const bool whole = std::isfinite(v) && v == std::floor(v) && std::fabs(v) < 1e15;
   const auto format = whole ? std::chars_format::fixed : std::chars_format::general;
-  return {text, std::to_chars(text, text + sizeof text, v, format, whole ? 0 : 6).ptr};
+  return {text, std::to_chars(text, text + sizeof text, v, format, whole ? 0 : 10).ptr};
 }
 
 std::string cell(const weir_field& field, const weir_column& c, std::uint32_t row) {

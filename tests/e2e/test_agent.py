@@ -89,8 +89,14 @@ def test_once_prints_a_table_on_a_terminal(config):
 
 def test_once_of_one_source_and_other_formats(weir, config):
     path = config(ONCE.replace("sources: {", "sources: {other: {type: node_probe}, "))
-    csv = weir("once", "-c", path, "host", "--format", "csv")
-    assert csv.returncode == 0 and "time,measurement" in csv.stdout or "time" in csv.stdout
+    table = weir("once", "-c", path, "host", "--format", "csv")
+    assert table.returncode == 0
+    heads = [line for line in table.stdout.splitlines() if line.startswith("time,measurement")]
+    assert len(heads) > 10
+    full = subprocess.run(
+        [harness.WEIR, "once", "-c", path], stdout=open("/dev/full", "wb"), stderr=subprocess.PIPE
+    )
+    assert full.returncode == 1 and b"No space left" in full.stderr
     unknown = weir("once", "-c", path, "nobody")
     assert unknown.returncode == 1
     assert "there is no source 'nobody'" in unknown.stderr

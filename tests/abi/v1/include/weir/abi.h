@@ -233,7 +233,7 @@ typedef struct weir_batch {
    * sequence) is unique; a redelivered batch carries the same three. */
   uint64_t source;   /* FNV-1a of "<hostname>/<component id>" */
   uint64_t epoch;    /* start of the agent that made it, ns since the Unix epoch */
-  uint64_t sequence; /* from 1, ascending in (source, epoch) */
+  uint64_t sequence; /* from 1; batches need not come in its order */
 } weir_batch;
 
 /* ---- what the agent gives to a component ------------------------------------------------ */
@@ -311,7 +311,7 @@ struct weir_host {
   weir_status (*pass)(const weir_host *host, const weir_batch *batch);
 
   /* [work], sinks and processors: one reference more on a batch that `write` or `process` was
-   * given, so that it (and the rest of its collection) outlives the call, until `release` [any].
+   * given, so that it outlives the call, until `release` [any].
    * Retained memory is not charged to the queue: a plugin bounds it itself. */
   void (*retain)(const weir_host *host, const weir_batch *batch);
   void (*release)(const weir_host *host, const weir_batch *batch);
