@@ -136,7 +136,7 @@ int change_a_device_and_look() {
   };
   if (!is("node_network_mtu_bytes", "65536") || !is("node_network_flags", "8")) return 1;
   ifreq request{};
-  std::strcpy(request.ifr_name, "lo");
+  std::memcpy(request.ifr_name, "lo", 3);
   request.ifr_mtu = 1234;
   if (ioctl(control, SIOCSIFMTU, &request) != 0) return kSkip;
   if (!is("node_network_mtu_bytes", "1234")) return 2;
