@@ -11,8 +11,9 @@ void Pipeline::visit_telemetry(weir_telemetry_row row, void* context) const {
   telemetry_row(row, context, kBuildSchema, {agent_version()}, {count(1)});
   telemetry_row(
       row, context, kAgentSchema, {},
-      {count(registry_.series_count()), count(registry_.measurement_count()),
-       count(static_cast<std::uint64_t>(epochs_.alive())), count(scheduler_->clock_jumps())});
+      {count(registry_.series_count()), count(registry_.retired_count()),
+       count(registry_.measurement_count()), count(static_cast<std::uint64_t>(epochs_.alive())),
+       count(scheduler_->clock_jumps())});
   const ProcessFigures p = process_figures();
   telemetry_row(
       row, context, kProcessSchema, {},

@@ -266,8 +266,10 @@ const weir_series* Registry::series(const weir_measurement* m, const weir_string
   }
   reclaim();
   if (series_.size() + retired_.size() >= series_max_) {
-    error = "the agent's limit of " + std::to_string(series_max_) +
-            " series is reached; raise agent.max_series or use fewer label values";
+    error = "the agent's limit of " + std::to_string(series_max_) + " series is reached (" +
+            std::to_string(retired_.size()) +
+            " of them unused, but in rows that a sink still holds); raise agent.max_series or use "
+            "fewer label values";
     return nullptr;
   }
   Series* s = make_series(m, scratch_, hash.value());
@@ -314,6 +316,10 @@ void Registry::reclaim() {
 std::uint64_t Registry::series_count() const {
   const std::lock_guard lock(series_mutex_);
   return series_.size();
+}
+std::uint64_t Registry::retired_count() const {
+  const std::lock_guard lock(series_mutex_);
+  return retired_.size();
 }
 std::uint64_t Registry::measurement_count() const {
   const std::lock_guard lock(measurements_mutex_);

@@ -46,6 +46,9 @@ class Registry {
   void release(const weir_series* series);
 
   std::uint64_t series_count() const;
+  // Series that nobody uses, whose memory waits for batches that may hold them: those of a sink
+  // that cannot deliver, for as long as it cannot. They count against the limit.
+  std::uint64_t retired_count() const;
   std::uint64_t measurement_count() const;
 
  private:

@@ -71,7 +71,9 @@ constexpr weir_field kRouteFields[] = {
 constexpr weir_field kRouteDroppedFields[] = {
     total("dropped_rows_total", "Rows that were given up, by reason.")};
 constexpr weir_field kAgentFields[] = {
-    gauge("series", "", "Series in use."), gauge("measurements", "", "Measurements registered."),
+    gauge("series", "", "Series in use."),
+    gauge("retired_series", "", "Series out of use that rows in queues may still hold."),
+    gauge("measurements", "", "Measurements registered."),
     gauge("batches", "", "Batches in memory."),
     total("clock_jumps_total", "Jumps of the wall clock that were noticed.")};
 constexpr weir_field kBuildFields[] = {info("info", "The agent's version; always 1.")};
