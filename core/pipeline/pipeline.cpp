@@ -177,6 +177,13 @@ int Pipeline::start() {
                      [this, &component = *c](std::int64_t time) { collect(component, time); },
                      &c->collections});
   }
+  // Told in the order of the stream.
+  const auto position = [this](const std::unique_ptr<Route>& r) {
+    return std::find_if(components_.begin(), components_.end(),
+                        [&](const auto& c) { return c->config.id == r->producer; });
+  };
+  std::stable_sort(routes_.begin(), routes_.end(),
+                   [&](const auto& a, const auto& b) { return position(a) < position(b); });
   built_.store(true, std::memory_order_release);
   return 0;
 }
