@@ -1,8 +1,18 @@
 # Programs that prove something: tests, benchmarks and fuzzers. Used by this repository and, through
 # WeirConfig.cmake, by plugins that are built elsewhere.
 
+# Builds `target` with tests_l for each label l: `ninja tests_unit` is every unit test.
+function(weir_test_labels target)
+  foreach(label IN LISTS ARGN)
+    if(NOT TARGET tests_${label})
+      add_custom_target(tests_${label})
+    endif()
+    add_dependencies(tests_${label} ${target})
+  endforeach()
+endfunction()
+
 # weir_add_test(name SOURCES a.cpp... LIBRARIES lib... [LABELS l...]): a GoogleTest program.
-# Every label l is also a target tests_l that builds the tests which have it; all have `unit`.
+# All have the label `unit` too.
 function(weir_add_test name)
   cmake_parse_arguments(T "" "" "SOURCES;LIBRARIES;LABELS" ${ARGN})
   add_executable(${name} ${T_SOURCES})
@@ -10,12 +20,7 @@ function(weir_add_test name)
   target_link_libraries(${name} PRIVATE ${T_LIBRARIES} GTest::gmock GTest::gtest_main)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS "unit;${T_LABELS}" TIMEOUT 600)
-  foreach(label IN ITEMS unit ${T_LABELS})
-    if(NOT TARGET tests_${label})
-      add_custom_target(tests_${label})
-    endif()
-    add_dependencies(tests_${label} ${name})
-  endforeach()
+  weir_test_labels(${name} unit ${T_LABELS})
 endfunction()
 
 # weir_add_bench(name SOURCES a.cpp... LIBRARIES lib...): a Google Benchmark program.
@@ -59,5 +64,6 @@ function(weir_add_fuzzer name)
     target_link_libraries(${name}_replay PRIVATE ${F_LIBRARIES})
     add_test(NAME ${name}_replay COMMAND ${name}_replay ${F_CORPUS})
     set_tests_properties(${name}_replay PROPERTIES LABELS "unit;fuzz" TIMEOUT 600)
+    weir_test_labels(${name}_replay unit)
   endif()
 endfunction()
