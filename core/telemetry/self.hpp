@@ -30,8 +30,8 @@ extern const weir_measurement kConsumerSchema;  // {component} calls, retries, e
                                                 // failing, queue bytes, queue bytes max
 extern const weir_measurement kRouteSchema;     // {source,consumer} offered, delivered, held
 extern const weir_measurement kRouteDroppedSchema;  // {source,consumer,reason} rows
-extern const weir_measurement kAgentSchema;    // series, retired, measurements, batches, clock jumps
-extern const weir_measurement kBuildSchema;    // {version} 1
+extern const weir_measurement kAgentSchema;  // series, retired, measurements, batches, clock jumps
+extern const weir_measurement kBuildSchema;  // {version} 1
 extern const weir_measurement kProcessSchema;  // process_*: cpu, resident, virtual, fds, max fds,
                                                // threads, start time
 

@@ -50,8 +50,6 @@ class Output {
 };
 
 // Copies and returns the end: samples are chains of this.
-inline char* put(char* at, std::string_view text) {
-  return at + text.copy(at, text.size());
-}
+inline char* put(char* at, std::string_view text) { return at + text.copy(at, text.size()); }
 
 }  // namespace weir::prometheus_sink
