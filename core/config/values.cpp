@@ -98,7 +98,7 @@ void ValueReader::wrong(const Node& node, const Path& path, const std::string& w
   problems_.add(tree_.place(node), path.text() + ": " + what);
 }
 
-const weir_value* ValueReader::group(const Node* map, Place place, Options options,
+const weir_value* ValueReader::group(const Node* map, const Place& place, Options options,
                                      const Path& path) {
   weir_value* value = nullptr;
   if (map != nullptr) {

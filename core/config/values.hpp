@@ -37,7 +37,7 @@ class ValueReader {
   // A GROUP over `options` from a map, or with nothing but defaults where `map` is nullptr. Keys
   // of `map` that are not in `options` are not looked at: see `unknown_keys`. Where something is
   // wrong a problem is told and that value is left without a value. Never nullptr.
-  const weir_value* group(const Node* map, Place place, Options options, const Path& path);
+  const weir_value* group(const Node* map, const Place& place, Options options, const Path& path);
 
   // Tells every key of `map` that is in none of the tables.
   void unknown_keys(const Node& map, const std::vector<Options>& tables, const Path& path);

@@ -37,7 +37,7 @@ WhenFull to_core(config::WhenFull w) {
 class StopWatchdog {
  public:
   StopWatchdog(SteadyClock::time_point soft, SteadyClock::time_point hard,
-               std::function<void()> give_up, std::function<void()> report)
+               const std::function<void()>& give_up, const std::function<void()>& report)
       : thread_([=, this] {
           std::unique_lock lock(mutex_);
           if (done_.wait_until(lock, soft, [this] { return finished_; })) return;

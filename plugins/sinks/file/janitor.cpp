@@ -64,7 +64,7 @@ void Janitor::run() {
       std::vector<Fd> files = std::exchange(unsynced_, {});
       ++round_;
       lock.unlock();
-      sync_all(std::move(files));
+      sync_all(files);
       next_sync = Clock::now() + duties_.sync_interval;
       lock.lock();
     }
@@ -78,7 +78,7 @@ void Janitor::run() {
   }
   std::vector<Fd> files = std::exchange(unsynced_, {});
   lock.unlock();
-  sync_all(std::move(files));
+  sync_all(files);
 }
 
 void Janitor::tidy_now(const FileNames& names) {
@@ -103,7 +103,7 @@ void Janitor::tidy_now(const FileNames& names) {
   }
 }
 
-void Janitor::sync_all(std::vector<Fd> files) {
+void Janitor::sync_all(const std::vector<Fd>& files) {
   for (const Fd& file : files) {
     if (fdatasync(file.get()) != 0) {
       host_.error("cannot sync what was written: " + errno_text(errno) +

@@ -46,7 +46,7 @@ class Janitor {
   void begin_thread();
   void run();
   void tidy_now(const FileNames& names);
-  void sync_all(std::vector<Fd> files);
+  void sync_all(const std::vector<Fd>& files);
 
   Host host_;
   const Duties duties_;

@@ -3,6 +3,7 @@
 // shortest form of a general double takes five times longer to find.
 #include "text.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -65,11 +66,7 @@ char* digits(char* at, T value) {
   return std::to_chars(at, at + kNumberBytesMax, value).ptr;
 }
 
-char* literal(char* at, const char* text) {
-  const std::size_t size = std::strlen(text);
-  std::memcpy(at, text, size);
-  return at + size;
-}
+char* literal(char* at, const char* text) { return std::copy_n(text, std::strlen(text), at); }
 
 }  // namespace
 

@@ -100,6 +100,7 @@ inline char* put_f64(char* p, double value) {
     const auto whole = static_cast<std::uint64_t>(magnitude);
     if (static_cast<double>(whole) == magnitude) return put_u64(p, whole);
     if (magnitude < 1e6) {
+      // Rounded wrongly, it does not pass the division below. NOLINTNEXTLINE(bugprone-*)
       const auto n = static_cast<std::uint64_t>(magnitude * 1e9 + 0.5);
       if (static_cast<double>(n) / 1e9 == magnitude) {
         p = put_u27(p, static_cast<std::uint32_t>(n / 1'000'000'000));
