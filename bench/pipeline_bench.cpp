@@ -26,6 +26,7 @@ struct Plan {
   std::uint64_t rows = 0;  // per source
   std::uint32_t rows_a_batch = 1;
   std::uint32_t fields = 10;
+  std::uint32_t batches_a_collect = 0;  // not 0: emitted on each tick, not by a thread
 };
 Plan g_plan;
 std::atomic<int> g_running{0};
@@ -47,38 +48,49 @@ class BenchSource {
   }
   void start() {
     ++g_running;
+    if (g_plan.batches_a_collect != 0) return;
     thread_ = std::thread([this] {
       while (!g_go) std::this_thread::yield();
       run();
       --g_running;
     });
   }
-  void stop() { thread_.join(); }
+  void stop() {
+    if (thread_.joinable()) thread_.join();
+  }
+  void collect(Time) {
+    if (g_plan.batches_a_collect == 0 || done_ >= g_plan.rows) return;
+    for (std::uint32_t i = 0; i < g_plan.batches_a_collect && done_ < g_plan.rows; ++i) emit();
+    if (done_ >= g_plan.rows) --g_running;
+  }
 
  private:
   void run() {
+    while (done_ < g_plan.rows) emit();
+  }
+  void emit() {
     const std::uint32_t rows = g_plan.rows_a_batch;
-    for (std::uint64_t done = 0; done < g_plan.rows; done += rows) {
-      weir::Batch batch = source_.batch(measurement_, rows);
-      for (std::uint32_t f = 0; f < g_plan.fields; ++f) {
-        double* values = batch.column(f).v.f64;
-        for (std::uint32_t i = 0; i < rows; ++i) values[i] = static_cast<double>(done + i) * 0.5;
-      }
-      const weir_series** series = batch.series();
-      Time* times = batch.times();
-      for (std::uint32_t i = 0; i < rows; ++i) {
-        series[i] = series_[(done + i) % 100];
-        times[i] = static_cast<Time>(done / 100 * 1'000'000);
-      }
-      batch.set_rows(rows);
-      source_.emit(std::move(batch));
+    weir::Batch batch = source_.batch(measurement_, rows);
+    for (std::uint32_t f = 0; f < g_plan.fields; ++f) {
+      double* values = batch.column(f).v.f64;
+      for (std::uint32_t i = 0; i < rows; ++i) values[i] = static_cast<double>(done_ + i) * 0.5;
     }
+    const weir_series** series = batch.series();
+    Time* times = batch.times();
+    for (std::uint32_t i = 0; i < rows; ++i) {
+      series[i] = series_[(done_ + i) % 100];
+      times[i] = static_cast<Time>(done_ / 100 * 1'000'000);
+    }
+    batch.set_rows(rows);
+    source_.emit(std::move(batch));
+    done_ += rows;
   }
 
   Source source_;
   const weir_measurement* measurement_ = nullptr;
   std::vector<const weir_series*> series_;
   std::thread thread_;
+  std::uint64_t done_ = 0;
 };
 
 class NullSink {
@@ -132,7 +144,8 @@ struct Took {
 
 // Runs `config`, with `sources` bench sources in front, to its end.
 Took run(std::unique_ptr<config::Config> config, int sources) {
-  config->agent.interval = std::chrono::hours(1);
+  config->agent.interval = g_plan.batches_a_collect != 0 ? Duration(std::chrono::milliseconds(10))
+                                                         : std::chrono::hours(1);
   config->agent.hostname = "bench";
   config->agent.shutdown_timeout = std::chrono::minutes(10);
   config->agent.max_series = 1'000'000;
@@ -152,6 +165,7 @@ Took run(std::unique_ptr<config::Config> config, int sources) {
   const double begin = cpu_seconds();
   const auto wall_begin = std::chrono::steady_clock::now();
   g_go = true;
+  if (g_plan.batches_a_collect != 0) pipeline.schedule();
   while (g_running != 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   pipeline.stop();
   for (const auto& r : pipeline.routes()) {
@@ -182,6 +196,27 @@ void BM_Pipeline(benchmark::State& state) {
   state.counters["rows_per_wall_s"] = total / wall_s;
   state.counters["rows_per_cpu_s"] = benchmark::Counter(total, benchmark::Counter::kIsRate);
   state.counters["values_per_cpu_s"] = benchmark::Counter(total * 10, benchmark::Counter::kIsRate);
+}
+
+// Sources as the scheduler runs them: together 192 batches of 1000 rows every 10 ms, which is a
+// fifth of what a core can do, so that every collection finds the pool free.
+void BM_Scheduled(benchmark::State& state) {
+  const int sources = static_cast<int>(state.range(0));
+  g_plan.rows_a_batch = 1000;
+  g_plan.fields = 10;
+  g_plan.batches_a_collect = 192u / static_cast<std::uint32_t>(sources);
+  g_plan.rows = 20'000'000u / static_cast<unsigned>(sources) / 1000 * 1000;
+  for (auto _ : state) {
+    auto config = std::make_unique<config::Config>();
+    config->components.push_back(
+        component(WEIR_SINK, "null", sink<NullSink>("null", "Takes rows.")));
+    state.SetIterationTime(run(std::move(config), sources).cpu_s);
+  }
+  g_plan.batches_a_collect = 0;
+  state.counters["rows_per_cpu_s"] =
+      benchmark::Counter(static_cast<double>(g_plan.rows * static_cast<std::uint64_t>(sources) *
+                                             static_cast<std::uint64_t>(state.iterations())),
+                         benchmark::Counter::kIsRate);
 }
 
 // From YAML, as a user has it.
@@ -231,6 +266,13 @@ BENCHMARK(BM_Pipeline)
     ->Args({4, 1})
     ->Args({16, 1})
     ->Args({64, 1})
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_Scheduled)
+    ->Arg(1)
+    ->Arg(4)
+    ->Arg(16)
+    ->Arg(64)
     ->UseManualTime()
     ->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_PipelineToFile)->Arg(1)->Arg(10)->UseManualTime()->Unit(benchmark::kMillisecond);
