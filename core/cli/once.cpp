@@ -9,6 +9,7 @@
 #include <cstring>
 #include <mutex>
 
+#include "core/cli/check.hpp"
 #include "core/cli/run.hpp"
 #include "core/cli/table.hpp"
 #include "core/pipeline/pipeline.hpp"
@@ -111,7 +112,7 @@ int once(const OnceArgs& args) {
   // Rows go to standard output; only what went wrong is worth a line beside them.
   const std::string level = args.log_level.empty() ? "warn" : args.log_level;
   std::unique_ptr<config::Config> config = load({args.request, level, args.log_format});
-  if (config == nullptr) return 78;
+  if (config == nullptr) return kExitConfiguration;
   weir_value no_options{};
   no_options.size = sizeof no_options;
   no_options.type = WEIR_OPTION_GROUP;

@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "core/pipeline/wall_clock.hpp"
 #include "core/plugin/calls.hpp"
 #include "core/telemetry/log.hpp"
 
@@ -19,12 +20,6 @@ namespace {
 constexpr int kExitConfiguration = 78;
 // How long a plugin may take, after the timeout, to return from a call that it is in.
 constexpr std::chrono::seconds kGrace{2};
-
-std::int64_t now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 WhenFull to_core(config::WhenFull w) {
   return w == config::WhenFull::kBlock        ? WhenFull::kBlock
@@ -74,7 +69,7 @@ Pipeline::Pipeline(std::unique_ptr<config::Config> config)
                 registry_,
                 config_->agent.hostname,
                 config_->agent.data_dir,
-                now_ns(),
+                wall_now_ns(),
                 [this](weir_telemetry_row row, void* context) { visit_telemetry(row, context); }},
       scheduler_(std::make_unique<Scheduler>()) {
   for (const config::Component& c : config_->components) {
@@ -100,16 +95,15 @@ int Pipeline::create(Component& c) {
   StaticLabels labels = config_->agent.labels;
   for (const auto& [key, value] : c.config.source.labels) labels[key] = value;
   c.host = std::make_unique<Host>(services_, c.config.id, std::move(labels));
-  char text[1024] = "";
-  weir_error error{sizeof error, sizeof text, text, nullptr};
+  CallError error;
   const weir_status status = contained_call(
       error, [&] { return c.type->create(c.host->abi(), c.config.options, &c.instance, &error); });
   if (status == WEIR_OK) return 0;
   c.instance = nullptr;  // an instance there is only with WEIR_OK
-  std::string why = std::string("cannot be created: ") + text;
+  std::string why = std::string("cannot be created: ") + error.text;
   if (status == WEIR_CONFIG && error.at != nullptr && error.at->line != 0) {
     why = std::string(error.at->file) + ':' + std::to_string(error.at->line) + ':' +
-          std::to_string(error.at->column) + ": " + text;
+          std::to_string(error.at->column) + ": " + error.text;
   }
   return leave_out(c, why, status == WEIR_CONFIG);
 }
@@ -127,13 +121,12 @@ int Pipeline::start(Component& c) {
     routes_.push_back(std::make_unique<Route>(c.config.id, consumer->config.id, *consumer->queue));
     c.host->output().connect(*routes_.back());
   }
-  char text[1024] = "";
-  weir_error error{sizeof error, sizeof text, text, nullptr};
+  CallError error;
   const auto call = [&] { return c.type->start(c.instance, &error); };
   if (c.type->start != nullptr && contained_call(error, call) != WEIR_OK) {
     contained_call(c.config.id, [&] { c.type->destroy(std::exchange(c.instance, nullptr)); });
     routes_.resize(routes_before);
-    return leave_out(c, std::string("cannot start: ") + text, false);
+    return leave_out(c, std::string("cannot start: ") + error.text, false);
   }
   c.started = true;
   ++running_;
@@ -189,8 +182,7 @@ int Pipeline::start() {
 }
 
 void Pipeline::collect(Component& c, std::int64_t time) {
-  char text[1024] = "";
-  weir_error error{sizeof error, sizeof text, text, nullptr};
+  CallError error;
   weir_status status;
   {
     Host::Staging staging(*c.host);
@@ -198,7 +190,7 @@ void Pipeline::collect(Component& c, std::int64_t time) {
   }
   if (status != WEIR_OK) {
     c.collections.errors.fetch_add(1, std::memory_order_relaxed);
-    log(WEIR_LOG_WARN, c.config.id, std::string("a collection failed: ") + text);
+    log(WEIR_LOG_WARN, c.config.id, std::string("a collection failed: ") + error.text);
   } else if (c.collection_failing) {
     log(WEIR_LOG_INFO, c.config.id, "collects again");
   }
@@ -207,7 +199,7 @@ void Pipeline::collect(Component& c, std::int64_t time) {
 
 bool Pipeline::collect_once() {
   bool good = true;
-  const std::int64_t time = now_ns();
+  const std::int64_t time = wall_now_ns();
   for (auto& c : components_) {
     if (!c->is_source()) continue;
     if (!c->works()) {

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "core/pipeline/fnv.hpp"
+#include "core/pipeline/wall_clock.hpp"
 #include "core/telemetry/log.hpp"
 
 namespace weir::core {
@@ -31,12 +32,6 @@ constexpr nanoseconds kJump = std::chrono::milliseconds(500);
 // How often it is looked for overruns: as often as the shortest interval, within these.
 constexpr nanoseconds kSuperviseMin = std::chrono::milliseconds(50);
 constexpr nanoseconds kSuperviseMax = std::chrono::seconds(1);
-
-std::int64_t wall_now_ns() {
-  return std::chrono::duration_cast<nanoseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 }  // namespace
 

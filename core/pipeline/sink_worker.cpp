@@ -82,8 +82,7 @@ void SinkWorker::choose() {
 }
 
 bool SinkWorker::write() {
-  char text[1024] = "";
-  weir_error error{sizeof error, sizeof text, text, nullptr};
+  CallError error;
   host_.rejections().clear();
   const auto begin = SteadyClock::now();
   const auto count = static_cast<std::uint32_t>(batches_.size());
@@ -97,13 +96,13 @@ bool SinkWorker::write() {
   if (status != WEIR_OK && status != WEIR_REJECT) {
     retries.fetch_add(1, std::memory_order_relaxed);
     if (attempt_++ == 0) {
-      log(WEIR_LOG_WARN, id(), std::string("cannot write, will try again: ") + text);
+      log(WEIR_LOG_WARN, id(), std::string("cannot write, will try again: ") + error.text);
     }
     return false;
   }
   if (status == WEIR_REJECT) {
     errors.fetch_add(1, std::memory_order_relaxed);
-    log(WEIR_LOG_ERROR, id(), std::string("rows rejected for good: ") + text);
+    log(WEIR_LOG_ERROR, id(), std::string("rows rejected for good: ") + error.text);
   } else if (attempt_ != 0) {
     log(WEIR_LOG_INFO, id(), "writes again after " + std::to_string(attempt_) + " retries");
   }

@@ -66,8 +66,7 @@ void ProcessorWorker::process(const ConsumerQueue::Item& item) {
   {
     Host::Staging staging(host_);
     for (Batch* b = item.chain; b != nullptr; b = b->next) {
-      char text[1024] = "";
-      weir_error error{sizeof error, sizeof text, text, nullptr};
+      CallError error;
       const auto begin = SteadyClock::now();
       const weir_status status =
           contained_call(error, [&] { return type_.process(instance_, &b->abi, &error); });
@@ -82,7 +81,7 @@ void ProcessorWorker::process(const ConsumerQueue::Item& item) {
         item.route->dropped(DropReason::kConsumerFailed, b->abi.rows);
         log(WEIR_LOG_ERROR, id(),
             "cannot process rows of '" + std::string(b->abi.measurement->name) + "', they are " +
-                "dropped: " + text);
+                "dropped: " + error.text);
       }
     }
   }

@@ -10,6 +10,15 @@
 
 namespace weir::core {
 
+// A buffer for what a plugin has to say, in the form that its functions take.
+struct CallError : weir_error {
+  CallError() : weir_error{sizeof(weir_error), sizeof text, text, nullptr} {}
+  CallError(const CallError&) = delete;
+  CallError& operator=(const CallError&) = delete;
+
+  char text[1024] = "";
+};
+
 inline void write_error(weir_error* error, const std::string& text) {
   if (error == nullptr || error->capacity == 0) return;
   error->message[text.copy(error->message, error->capacity - 1)] = '\0';
@@ -32,13 +41,12 @@ weir_status contained_call(weir_error& error, Call call) noexcept {
 // For the calls that return nothing: what they throw is logged.
 template <class Call>
 void contained_call(const std::string& component_id, Call call) noexcept {
-  char text[1024] = "";
-  weir_error error{sizeof error, sizeof text, text, nullptr};
+  CallError error;
   const weir_status status = contained_call(error, [&] {
     call();
     return weir_status{WEIR_OK};
   });
-  if (status != WEIR_OK) log(WEIR_LOG_ERROR, component_id, text);
+  if (status != WEIR_OK) log(WEIR_LOG_ERROR, component_id, error.text);
 }
 
 }  // namespace weir::core

@@ -46,7 +46,6 @@ class Host {
   const weir_host* abi() const { return &abi_; }
   const std::string& id() const { return id_; }
   Output& output() { return output_; }
-  Services& services() { return services_; }
 
   // While one lives on a thread, what its host's component emits there is kept together.
   class Staging {

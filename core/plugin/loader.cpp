@@ -12,6 +12,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "core/plugin/calls.hpp"
 #include "core/plugin/host.hpp"
 
 namespace weir::core {
@@ -147,8 +148,7 @@ const Loader::File& Loader::load(const std::string& path) {
   const auto open = reinterpret_cast<weir_plugin_open_fn>(
       &file.library.get<std::remove_pointer_t<weir_plugin_open_fn>>(WEIR_PLUGIN_SYMBOL));
 
-  char text[1024] = "";
-  weir_error plugin_error{sizeof plugin_error, sizeof text, text, nullptr};
+  CallError plugin_error;
   const weir_plugin* plugin = nullptr;
   try {
     plugin = open(WEIR_ABI_MAJOR, WEIR_ABI_MINOR, &plugin_error);
@@ -156,8 +156,8 @@ const Loader::File& Loader::load(const std::string& path) {
     return refuse(WEIR_PLUGIN_SYMBOL " threw an exception; a plugin must not");
   }
   if (plugin == nullptr) {
-    return refuse("it refuses this agent (version " + std::string(agent_version()) +
-                  "): " + (text[0] != '\0' ? text : "it gives no reason"));
+    return refuse("it refuses this agent (version " + std::string(agent_version()) + "): " +
+                  (plugin_error.text[0] != '\0' ? plugin_error.text : "it gives no reason"));
   }
   if (plugin->abi_major != WEIR_ABI_MAJOR || plugin->abi_minor > WEIR_ABI_MINOR) {
     return refuse("it is built for ABI " + version_text(plugin->abi_major, plugin->abi_minor) +

@@ -25,8 +25,6 @@ class Loader final : public config::TypeCatalog {
   std::vector<std::string> names(weir_kind kind) override;
   Origin origin(weir_kind kind, const std::string& name) override;
 
-  const std::vector<std::string>& folders() const { return folders_; }
-
  private:
   struct File;
   const File& load(const std::string& path);
