@@ -90,11 +90,16 @@ int Pipeline::leave_out(Component& c, const std::string& why, bool configuration
   return fatal ? (configuration ? kExitConfiguration : 1) : 0;
 }
 
+std::chrono::nanoseconds Pipeline::interval(const Component& source) const {
+  return source.config.source.interval.value_or(config_->agent.interval);
+}
+
 int Pipeline::create(Component& c) {
   if (!c.works()) return leave_out(c, c.config.refusal, false);
   StaticLabels labels = config_->agent.labels;
   for (const auto& [key, value] : c.config.source.labels) labels[key] = value;
-  c.host = std::make_unique<Host>(services_, c.config.id, std::move(labels));
+  c.host = std::make_unique<Host>(services_, c.config.id, std::move(labels),
+                                  c.is_source() ? interval(c).count() : 0);
   CallError error;
   const weir_status status = contained_call(
       error, [&] { return c.type->create(c.host->abi(), c.config.options, &c.instance, &error); });
@@ -165,7 +170,7 @@ int Pipeline::start() {
   }
   for (auto& c : components_) {
     if (!c->is_source() || !c->works() || c->type->collect == nullptr) continue;
-    scheduler_->add({c->config.id, c->config.source.interval.value_or(config_->agent.interval),
+    scheduler_->add({c->config.id, interval(*c),
                      c->config.source.jitter,
                      [this, &component = *c](std::int64_t time) { collect(component, time); },
                      &c->collections});

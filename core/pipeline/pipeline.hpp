@@ -41,6 +41,7 @@ class Pipeline {
   void visit_telemetry(weir_telemetry_row row, void* context) const;
 
  private:
+  std::chrono::nanoseconds interval(const Component& source) const;
   int create(Component& component);
   int start(Component& component);
   int leave_out(Component& component, const std::string& why, bool configuration);

@@ -49,11 +49,12 @@ Batch* chain_of(Batch* batch) {
 
 const char* agent_version() { return WEIR_VERSION; }
 
-Host::Host(Services& services, std::string id, StaticLabels labels)
+Host::Host(Services& services, std::string id, StaticLabels labels, std::int64_t interval_ns)
     : services_(services),
       id_(std::move(id)),
       labels_(std::move(labels)),
       source_hash_(source_hash(services.hostname, id_)),
+      schedule_{sizeof(weir_schedule), 0, interval_ns},
       pool_(BatchPool::make(services.epochs)) {
   fill_abi();
 }
@@ -124,8 +125,13 @@ void Host::fill_abi() {
         [](const weir_host* host, weir_telemetry_row row, void* context) {
           of(host).services_.visit_telemetry(row, context);
         }};
-    const bool known = std::strcmp(id, WEIR_EXT_TELEMETRY) == 0 && of(h).services_.visit_telemetry;
-    return known ? &kTelemetry : nullptr;
+    if (std::strcmp(id, WEIR_EXT_TELEMETRY) == 0 && of(h).services_.visit_telemetry) {
+      return &kTelemetry;
+    }
+    if (std::strcmp(id, WEIR_EXT_SCHEDULE) == 0 && of(h).schedule_.interval > 0) {
+      return &of(h).schedule_;
+    }
+    return nullptr;
   };
   abi_.log_enabled = [](const weir_host*, weir_level level) -> std::uint32_t {
     return log_enabled(level) ? 1 : 0;

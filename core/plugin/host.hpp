@@ -15,6 +15,7 @@
 #include "core/pipeline/output.hpp"
 #include "core/pipeline/registry.hpp"
 #include "weir/abi.h"
+#include "weir/ext/schedule.h"
 #include "weir/ext/telemetry.h"
 
 namespace weir::core {
@@ -38,7 +39,8 @@ class Host {
     std::string reason;
   };
 
-  Host(Services& services, std::string id, StaticLabels labels);
+  // `interval_ns`: between the collections of a source; 0 for what is not one.
+  Host(Services& services, std::string id, StaticLabels labels, std::int64_t interval_ns = 0);
   ~Host();
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
@@ -83,6 +85,7 @@ class Host {
   const std::string id_;
   const StaticLabels labels_;
   const std::uint64_t source_hash_;
+  const weir_schedule schedule_;
   weir_host abi_{};
   BatchPool* pool_;
   Output output_;

@@ -18,6 +18,8 @@ add_compile_options(-Wall -Wextra -Wshadow -Wno-missing-field-initializers
 if(WEIR_WERROR)
   add_compile_options(-Werror)
 endif()
+# The same sums on every processor: none fuses a multiplication with an addition.
+add_compile_options(-ffp-contract=off)
 add_compile_options(-ffunction-sections -fdata-sections)
 add_link_options(-Wl,--as-needed -Wl,--gc-sections -Wl,-z,relro,-z,now)
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "weir/abi.h"
+#include "weir/ext/schedule.h"
 #include "weir/rows.hpp"
 
 namespace weir {
@@ -62,6 +63,12 @@ class Host {
 class Source : public Host {
  public:
   using Host::Host;
+
+  // ns between two collections (weir/ext/schedule.h); 0 where the agent does not say.
+  Time interval() const {
+    const auto* schedule = extension<weir_schedule>(WEIR_EXT_SCHEDULE);
+    return schedule == nullptr ? 0 : schedule->interval;
+  }
 
   // Throws std::invalid_argument where the schema breaks a rule.
   const weir_measurement* measurement(const Schema& schema) const {
