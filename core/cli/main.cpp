@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "core/cli/backfill.hpp"
 #include "core/cli/check.hpp"
 #include "core/cli/describe.hpp"
 #include "core/cli/list.hpp"
@@ -129,6 +130,34 @@ const Command kCommands[] = {
                           {}};
        if (args.count("id")) once_args.ids = args["id"].as<std::vector<std::string>>();
        return once(once_args);
+     }},
+    {"backfill", "--from TIME --to TIME [ID...]", "deliver the past of simulators to their sinks",
+     "Goes as fast as the sinks take it. TIME: 2026-01-31, 2026-01-31T08:30:00Z; --to is not\n"
+     "included. Interrupted, the same command goes on where it was, without loss or repetition.",
+     [](po::options_description& o) {
+       config_option(o);
+       log_options(o);
+       o.add_options()("from", po::value<std::string>(), "the first instant")(
+           "to", po::value<std::string>(), "the instant after the last")(
+           "id", po::value<std::vector<std::string>>()->composing(),
+           "only this source; may be given several times")(
+           "sink", po::value<std::vector<std::string>>()->composing(),
+           "only to this sink; may be given several times")(
+           "restart", "begin anew what was interrupted or done before");
+     },
+     "id",
+     [](const po::variables_map& args) {
+       BackfillArgs a{request(args),
+                      word(args, "log-level"),
+                      word(args, "log-format"),
+                      word(args, "from"),
+                      word(args, "to"),
+                      {},
+                      {},
+                      args.count("restart") != 0};
+       if (args.count("id")) a.ids = args["id"].as<std::vector<std::string>>();
+       if (args.count("sink")) a.sinks = args["sink"].as<std::vector<std::string>>();
+       return backfill(a);
      }},
     {"list", "", "list the types of source, processor and sink that there are", "", plugin_options,
      nullptr,

@@ -17,24 +17,6 @@ namespace {
 
 constexpr int kExitFailure = 1;
 
-// Handled by sigwait on the control thread; blocked in all threads, which inherit this.
-sigset_t block_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int s : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, s);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  return signals;
-}
-
-// Somebody at a terminal who presses Ctrl-C again while the agent drains means it.
-void let_interrupt_kill() {
-  signal(SIGINT, [](int) { _exit(kExitFailure); });
-  sigset_t interrupt;
-  sigemptyset(&interrupt);
-  sigaddset(&interrupt, SIGINT);
-  pthread_sigmask(SIG_UNBLOCK, &interrupt, nullptr);
-}
-
 bool setup_log(const RunArgs& args, const config::LogOptions& options) {
   static constexpr const char* kLevels[] = {"debug", "info", "warn", "error"};
   static constexpr const char* kFormats[] = {"text", "json"};
@@ -64,6 +46,22 @@ bool setup_log(const RunArgs& args, const config::LogOptions& options) {
 }
 
 }  // namespace
+
+sigset_t block_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int s : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, s);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
+
+void let_interrupt_kill() {
+  signal(SIGINT, [](int) { _exit(kExitFailure); });
+  sigset_t interrupt;
+  sigemptyset(&interrupt);
+  sigaddset(&interrupt, SIGINT);
+  pthread_sigmask(SIG_UNBLOCK, &interrupt, nullptr);
+}
 
 std::unique_ptr<config::Config> load(const RunArgs& args) {
   config::Problems problems;

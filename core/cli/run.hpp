@@ -1,6 +1,8 @@
 // `weir run`: the agent. And what `weir once` shares with it: from arguments to a configuration.
 #pragma once
 
+#include <signal.h>
+
 #include <memory>
 #include <string>
 
@@ -20,5 +22,10 @@ int run(const RunArgs& args);
 
 // Sets the log up and binds the configuration; nullptr after problems, which have been printed.
 std::unique_ptr<config::Config> load(const RunArgs& args);
+
+// Blocks SIGTERM, SIGINT and SIGHUP in this thread and those it starts, for sigwait.
+sigset_t block_signals();
+// Somebody at a terminal who presses Ctrl-C again while the agent drains means it.
+void let_interrupt_kill();
 
 }  // namespace weir::cli

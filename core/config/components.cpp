@@ -92,6 +92,27 @@ void check_source(const SourceOptions& o, const AgentOptions& agent, const weir_
   }
 }
 
+void check_speed(Component& c, const AgentOptions& agent, const weir_value& group, const Path& path,
+                 Problems& problems) {
+  SourceOptions& o = c.source;
+  const weir_value* written = find_value(&group, "speed");
+  const auto refuse = [&](const std::string& why) {
+    problems.add(place_of(*written), path.text() + ".speed: " + why);
+  };
+  const std::string why = parse_speed(o.speed_text, o.speed);
+  if (!why.empty()) return refuse(why);
+  if (o.speed == 1) return;
+  if (c.descriptor != nullptr && (c.descriptor->flags & WEIR_TIME_DRIVEN) == 0) {
+    return refuse(c.type + " measures what happens now, expected no speed; simulators have one");
+  }
+  const Duration interval = o.interval.value_or(agent.interval);
+  if (static_cast<double>(interval.count()) / o.speed < 1e6) {
+    refuse("an interval of " + format_duration(interval.count()) + " at " + o.speed_text +
+           " comes more often than every 1ms, expected a longer interval or less speed; "
+           "`weir backfill` goes as fast as it can");
+  }
+}
+
 void check_consumer(const ConsumerOptions& o, const weir_value& group, const Path& path,
                     Problems& problems) {
   if (o.buffer.type == BufferType::kDisk) {
@@ -203,6 +224,7 @@ void ComponentReader::component(weir_kind kind, const Node& node, const Path& pa
   if (kind == WEIR_SOURCE) {
     SourceOptions::table().read(c.source, *groups[0]);
     check_source(c.source, agent_, *groups[0], path, problems_);
+    check_speed(c, agent_, *groups[0], path, problems_);
     check_isolation(c.source.isolation, *groups[0], path, problems_);
   } else {
     ConsumerOptions::table().read(c.consumer, *groups[0]);

@@ -77,6 +77,9 @@ const OptionTable<SourceOptions>& SourceOptions::table() {
              "Each collection is delayed by a random time up to this.")
           .def("0s")
           .max("24h"),
+      option("speed", &SourceOptions::speed_text,
+             "How many times faster than real time a simulator's clock runs: 60x.")
+          .def("1x"),
       option("labels", &SourceOptions::labels, "Labels put on every series of this source."),
       required_option(&SourceOptions::required),
       isolation_option(&SourceOptions::isolation),

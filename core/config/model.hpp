@@ -45,6 +45,8 @@ struct SourceOptions {
   std::string type;
   std::optional<Duration> interval;  // empty: the agent's
   Duration jitter{};
+  std::string speed_text;
+  double speed = 1;  // not 1 only where the type is time-driven
   std::map<std::string, std::string> labels;
   bool required = false;
   Isolation isolation = Isolation::kNone;

@@ -179,6 +179,20 @@ std::string parse_size(std::string_view text, std::int64_t& value_bytes) {
   return parse(text, kSize, value_bytes);
 }
 
+std::string parse_speed(std::string_view text, double& value) {
+  std::string_view number = text;
+  if (number.ends_with('x')) number.remove_suffix(1);
+  double speed = 0;
+  if (!parse_float(number, speed).empty()) {
+    return "expected a speed such as 60x, got " + in_quotes(text);
+  }
+  if (speed < 0.001 || speed > 1e6) {
+    return "must be from 0.001x to 1000000x, got " + in_quotes(text);
+  }
+  value = speed;
+  return "";
+}
+
 std::string format_duration(std::int64_t value_ns) {
   if (value_ns == 0) return "0s";
   std::string text;

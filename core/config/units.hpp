@@ -18,6 +18,9 @@ std::string parse_duration(std::string_view text, std::int64_t& value_ns);
 // Bytes. 64KiB, 1.5GB, 100B; or 0.
 std::string parse_size(std::string_view text, std::int64_t& value_bytes);
 
+// How many times faster than time: 60x, 0.5x, or the number alone; 0.001 to 1000000.
+std::string parse_speed(std::string_view text, double& value);
+
 // The shortest exact form that parse_duration reads: "1h30m", "250ms", "0s". value_ns >= 0.
 std::string format_duration(std::int64_t value_ns);
 // "16MiB", "1500B". bytes >= 0.

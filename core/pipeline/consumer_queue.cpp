@@ -98,8 +98,9 @@ void ConsumerQueue::push(Batch* chain, Route& route) {
 }
 
 std::uint64_t ConsumerQueue::let_go(const Item& item) {
+  // After what came of it was counted, here and further down: Pipeline::settle relies on it.
   item.route->rows_held.fetch_sub(static_cast<std::int64_t>(item.chain->chain_rows),
-                                  std::memory_order_relaxed);
+                                  std::memory_order_release);
   const std::uint64_t bytes = charge(*item.chain);
   release(item.chain);
   return bytes;

@@ -170,10 +170,10 @@ int Pipeline::start() {
   }
   for (auto& c : components_) {
     if (!c->is_source() || !c->works() || c->type->collect == nullptr) continue;
-    scheduler_->add({c->config.id, interval(*c),
-                     c->config.source.jitter,
+    collectors_.push_back(c.get());
+    scheduler_->add({c->config.id, interval(*c), c->config.source.jitter,
                      [this, &component = *c](std::int64_t time) { collect(component, time); },
-                     &c->collections});
+                     &c->collections, c->config.source.speed});
   }
   // Told in the order of the stream.
   const auto position = [this](const std::unique_ptr<Route>& r) {
@@ -217,6 +217,46 @@ bool Pipeline::collect_once() {
   return good;
 }
 
+std::vector<Pipeline::Collector> Pipeline::collectors() const {
+  std::vector<Collector> all;
+  for (const Component* c : collectors_) all.push_back({c->config.id, interval(*c)});
+  return all;
+}
+
+bool Pipeline::collect(std::size_t collector, std::int64_t time) {
+  Component& c = *collectors_[collector];
+  collect(c, time);
+  c.collections.collections.fetch_add(1, std::memory_order_relaxed);
+  return !c.collection_failing;
+}
+
+bool Pipeline::settle(const std::function<bool()>& go_on) {
+  const auto hurry = [this](bool on) {
+    for (auto& c : components_) {
+      if (c->worker) c->worker->hurry(on);
+    }
+  };
+  // In the order of the stream: what was emitted is held further down before it is let go here.
+  const auto empty = [this] {
+    return std::all_of(routes_.begin(), routes_.end(),
+                       [](const auto& r) { return r->rows_held.load() == 0; });
+  };
+  hurry(true);
+  bool settled = empty();
+  while (!settled && go_on()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    settled = empty();
+  }
+  hurry(false);
+  return settled;
+}
+
+void Pipeline::give_up() {
+  for (auto& c : components_) {
+    if (c->queue) c->queue->give_up();
+  }
+}
+
 // Ends what `start` of the plugin began; once.
 void Pipeline::stop(Component& c) {
   if (!std::exchange(c.started, false) || c.hangs || c.type->stop == nullptr) return;
@@ -234,12 +274,7 @@ bool Pipeline::stop() {
     // delivering what there is.
     const auto sources_deadline = begin + timeout * 3 / 4;
     StopWatchdog watchdog(
-        sources_deadline, deadline + 3 * kGrace,
-        [this] {
-          for (auto& c : components_) {
-            if (c->queue) c->queue->give_up();
-          }
-        },
+        sources_deadline, deadline + 3 * kGrace, [this] { give_up(); },
         [this] { report_routes(); });
     for (auto& c : components_) {
       if (c->is_source() && c->host) c->host->set_stopping();

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,6 +31,20 @@ class Pipeline {
   void schedule() { scheduler_->start(); }
   // Collects every source once, now, on this thread. Instead of `schedule`. False: one failed.
   bool collect_once();
+
+  // For who drives the sources himself, instead of `schedule`: ids and intervals of those that
+  // collect, and one collection of the n-th of them. One thread a source at a time. False: failed.
+  struct Collector {
+    std::string id;
+    std::chrono::nanoseconds interval;
+  };
+  std::vector<Collector> collectors() const;
+  bool collect(std::size_t collector, std::int64_t time);
+  // Waits until every row is delivered or dropped, while sources rest; writes are not held back
+  // for more rows meanwhile. False when `go_on` says so first; asked every millisecond or two.
+  bool settle(const std::function<bool()>& go_on);
+  // From here on nobody waits for room: rows that find none are dropped as shutdown.
+  void give_up();
 
   // Stops sources, drains, tells the counts. False when a plugin hangs: its thread is left behind
   // and uses what is here, so the process must end with _exit and destroy nothing.
@@ -56,6 +71,7 @@ class Pipeline {
   Services services_;
   std::vector<std::unique_ptr<Route>> routes_;
   std::vector<std::unique_ptr<Component>> components_;  // sources, processors, sinks
+  std::vector<Component*> collectors_;                  // sources that collect
   std::unique_ptr<Scheduler> scheduler_;
   std::size_t running_ = 0;
   bool stopped_ = false;

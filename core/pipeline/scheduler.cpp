@@ -43,11 +43,25 @@ struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
       const auto span = static_cast<std::uint64_t>(task.jitter_max.count());
       jitter = nanoseconds(span == 0 ? 0 : static_cast<std::int64_t>(hash.value() % span));
     }
+    // The source's own clock: that on the wall, unless it has a speed.
+    std::int64_t now_ns() const {
+      if (task.speed == 1) return wall_now_ns();
+      const auto since = static_cast<double>((Steady::now() - begin_steady).count());
+      return begin_ns + static_cast<std::int64_t>(since * task.speed);
+    }
+    // How long a span on that clock takes.
+    nanoseconds lasts(std::int64_t span_ns) const {
+      if (task.speed == 1) return nanoseconds(span_ns);
+      return nanoseconds(static_cast<std::int64_t>(static_cast<double>(span_ns) / task.speed));
+    }
+
     Task task;
     nanoseconds jitter;
+    std::int64_t begin_ns = wall_now_ns();
+    Steady::time_point begin_steady = Steady::now();
     boost::asio::steady_timer tick;
-    std::int64_t number = 0;   // of the tick that is waited for: its time over the interval
-    std::int64_t wall_ns = 0;  // the two clocks when that wait began
+    std::int64_t number = 0;  // of the tick that is waited for: its time over the interval
+    std::int64_t at_ns = 0;   // its clock and the monotonic one when that wait began
     Steady::time_point steady;
     // Under mutex.
     bool collecting = false;
@@ -98,15 +112,15 @@ struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
 
   void arm(Source& s) {
     const std::int64_t interval = s.task.interval.count();
-    s.wall_ns = wall_now_ns();
+    s.at_ns = s.now_ns();
     s.steady = Steady::now();
-    s.number = (s.wall_ns - s.jitter.count()) / interval + 1;
+    s.number = (s.at_ns - s.jitter.count()) / interval + 1;
     wait(s);
   }
 
   void wait(Source& s) {
     const std::int64_t due_ns = s.number * s.task.interval.count() + s.jitter.count();
-    s.tick.expires_at(s.steady + nanoseconds(due_ns - s.wall_ns));
+    s.tick.expires_at(s.steady + s.lasts(due_ns - s.at_ns));
     // Pool threads own the Impl; a handler that did would keep it for ever.
     s.tick.async_wait([this, &s](const boost::system::error_code& error) {
       if (!error && !stopping.load()) fire(s);
@@ -115,8 +129,8 @@ struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
 
   void fire(Source& s) {
     const std::int64_t interval = s.task.interval.count();
-    const nanoseconds drift = nanoseconds(wall_now_ns() - s.wall_ns) - (Steady::now() - s.steady);
-    if (drift > kJump || drift < -kJump) {
+    const nanoseconds drift = nanoseconds(s.now_ns() - s.at_ns) - (Steady::now() - s.steady);
+    if (s.task.speed == 1 && (drift > kJump || drift < -kJump)) {
       jumps.fetch_add(1, std::memory_order_relaxed);
       log(WEIR_LOG_WARN, s.task.id,
           "the wall clock jumped by " +
@@ -128,11 +142,11 @@ struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
     collect(s);
 
     const std::int64_t done = s.number;
-    s.wall_ns = wall_now_ns();
+    s.at_ns = s.now_ns();
     s.steady = Steady::now();
-    s.number = std::max(done, (s.wall_ns - s.jitter.count()) / interval) + 1;
+    s.number = std::max(done, (s.at_ns - s.jitter.count()) / interval) + 1;
     // A clock set back during the collection must not stop this source for as long.
-    s.number = std::min(s.number, (s.wall_ns - s.jitter.count()) / interval + 2);
+    s.number = std::min(s.number, (s.at_ns - s.jitter.count()) / interval + 2);
     if (s.number > done + 1) {
       s.task.counts->missed.fetch_add(static_cast<std::uint64_t>(s.number - done - 1),
                                       std::memory_order_relaxed);
@@ -165,7 +179,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
   // a long one delays no quick source; tells of those that last longer than their own.
   void supervise() {
     nanoseconds period = kSuperviseMax;
-    for (const auto& s : sources) period = std::min(period, s->task.interval);
+    for (const auto& s : sources) period = std::min(period, s->lasts(s->task.interval.count()));
     period = std::max(period, kSuperviseMin);
     std::unique_lock lock(mutex);
     while (!changed.wait_for(lock, period, [this] { return stopping.load(); })) {
@@ -176,7 +190,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
           s->replaced = true;
           ++wanted;
         }
-        if (s->overrunning || now - s->began < s->task.interval) continue;
+        if (s->overrunning || now - s->began < s->lasts(s->task.interval.count())) continue;
         s->overrunning = true;
         s->task.counts->overruns.fetch_add(1, std::memory_order_relaxed);
         log(WEIR_LOG_WARN, s->task.id,

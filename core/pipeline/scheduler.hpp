@@ -5,6 +5,9 @@
 // counted. A collection that lasts longer than its interval keeps its thread, but the pool gets
 // another for as long, so that it never delays other sources. After a jump of the wall clock the
 // next tick is computed afresh.
+//
+// A source with a speed has a clock of its own: it begins with the wall clock's time and runs that
+// much faster. Its interval and its jitter are told on that clock.
 #pragma once
 
 #include <atomic>
@@ -36,6 +39,7 @@ class Scheduler {
     // Collects for that instant (ns since the Unix epoch).
     std::function<void(std::int64_t time)> collect;
     CollectionCounts* counts;
+    double speed = 1;  // above 0; the interval over it is at least 1 ms
   };
 
   Scheduler();

@@ -52,7 +52,7 @@ bool SinkWorker::due() const {
   if (pending_.empty()) return false;
   // Also when a memory budget smaller than the batch is used up: no more will come.
   return pending_rows_ >= limits_.rows_max || pending_bytes_ >= limits_.bytes_max ||
-         mode() != Mode::kRun || limits_.delay_max.count() == 0 ||
+         mode() != Mode::kRun || hurried() || limits_.delay_max.count() == 0 ||
          queue_.bytes_held() >= queue_.bytes_max() / 2 ||
          SteadyClock::now() >= oldest_ + limits_.delay_max;
 }

@@ -32,6 +32,11 @@ class Worker {
   void start();
   void drain() { advance(Mode::kDrain); }
   void abandon() { advance(Mode::kAbandon); }
+  // While true, rows do not wait for others to be written with. Any thread.
+  void hurry(bool on) {
+    hurried_.store(on, std::memory_order_seq_cst);
+    if (on) queue_.nudge();
+  }
   // True when the thread has ended by then, and is joined. Control thread.
   bool join_until(SteadyClock::time_point deadline);
   // Lets a thread go that hangs in its plugin; the process is about to end.
@@ -53,6 +58,7 @@ class Worker {
   // For destructors of final classes: the thread uses their members.
   void end();
   Mode mode() const { return mode_.load(std::memory_order_seq_cst); }
+  bool hurried() const { return hurried_.load(std::memory_order_seq_cst); }
   // Sleeps; ends early when the mode changes, so that a sink that waits to try again does so at
   // once when the agent stops.
   void pause(std::chrono::nanoseconds duration);
@@ -64,6 +70,7 @@ class Worker {
   void advance(Mode mode);
 
   std::atomic<Mode> mode_{Mode::kRun};
+  std::atomic<bool> hurried_{false};
   std::mutex mutex_;
   std::condition_variable changed_;
   bool finished_ = false;

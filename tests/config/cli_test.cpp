@@ -110,7 +110,7 @@ TEST(Check, EndsWith78) {
   EXPECT_EQ(p.err,
             "weir.yaml: there are no sinks, expected at least one under 'sinks:'\n"
             "weir.yaml:1:21: sources.a.type: there is no source of type 'plian'; did you mean "
-            "'plain'? Types: clock, plain, torn\n"
+            "'plain'? Types: clock, plain, tide, torn\n"
             "weir.yaml: 2 problems\n");
 }
 
@@ -134,6 +134,7 @@ TEST(List, HasEveryTypeAndTheReasonOfARefusal) {
             "  KIND       TYPE       VERSION  FILE                 SUMMARY\n"
             "  source     clock      1.0.0    source_clock.so      Tells the time.\n"
             "  source     plain      1.0.0    source_plain.so      Has no options.\n"
+            "  source     tide       1.0.0    source_tide.so       Depends on time alone.\n"
             "  source     torn       -        source_torn.so       refused: "
             "plugins/source_torn.so: undefined\n"
             "                                                      symbol: abc\n"
@@ -205,7 +206,7 @@ TEST(Schema, HasEveryTypeWithItsOptions) {
   EXPECT_EQ(at(root, "properties").items.size(), 4u);
   const config::Node& defs = at(root, "$defs");
   const config::Node& source = at(defs, "source");
-  EXPECT_EQ(at(source, "allOf").items.size(), 3u);
+  EXPECT_EQ(at(source, "allOf").items.size(), 4u);
   const config::Node& clock = at(defs, "source.clock");
   EXPECT_EQ(at(clock, "additionalProperties").text, "false");
   const config::Node& properties = at(clock, "properties");

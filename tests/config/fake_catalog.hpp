@@ -129,11 +129,17 @@ class Null {
   Status write(std::span<const weir_batch* const>) { return Status::ok(); }
 };
 
+struct Tide {
+  explicit Tide(Source) {}
+  void collect(Time) {}
+};
+
 class FakeCatalog : public TypeCatalog {
  public:
   FakeCatalog() {
     for (const weir_component_type* t :
          {source<Clock>("clock", "Tells the time."), source<Plain>("plain", "Has no options."),
+          source<Tide>("tide", "Depends on time alone.", WEIR_TIME_DRIVEN),
           processor<Smooth>("smooth", "Takes out the noise."),
           sink<Print>("print", "Writes rows to a file."),
           sink<Null>("blackhole", "Forgets rows.")}) {

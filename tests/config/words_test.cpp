@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/cli/instant.hpp"
 #include "core/config/graph.hpp"
 #include "core/config/problems.hpp"
 #include "core/config/text.hpp"
@@ -100,6 +101,47 @@ TEST(Units, Numbers) {
   EXPECT_EQ(parse_bool("true", on), "");
   EXPECT_TRUE(on);
   for (const char* text : {"yes", "on", "1", "", "tRUE"}) EXPECT_NE(parse_bool(text, on), "");
+}
+
+TEST(Units, Speeds) {
+  for (const auto& [text, expected] :
+       {std::pair{"1x", 1.0}, {"60x", 60.0}, {"0.5x", 0.5}, {"1000000", 1e6}, {"1e3x", 1e3}}) {
+    double value = -1;
+    EXPECT_EQ(parse_speed(text, value), "") << text;
+    EXPECT_EQ(value, expected) << text;
+  }
+  for (const char* text : {"", "x", "60xx", "60 x", "-1x", "0x", "0.0001x", "1000001x", "infx"}) {
+    double value = 7;
+    EXPECT_NE(parse_speed(text, value), "") << text;
+    EXPECT_EQ(value, 7) << text;
+  }
+}
+
+TEST(Instants, AreReadAndWritten) {
+  for (const auto& [text, expected] :
+       std::vector<std::pair<const char*, std::int64_t>>{{"1970-01-01", 0},
+                                                         {"2026-01-01", 1767225600},
+                                                         {"2026-01-01Z", 1767225600},
+                                                         {"2026-01-01T00:00:01", 1767225601},
+                                                         {"2026-01-01 00:01Z", 1767225660},
+                                                         {"2026-01-01T02:00:00+02:00", 1767225600},
+                                                         {"2025-12-31T18:30-05:30", 1767225600},
+                                                         {"2024-02-29T23:59:59Z", 1709251199},
+                                                         {"2199-12-31", 7258032000}}) {
+    std::int64_t ns = -1;
+    EXPECT_EQ(cli::parse_instant(text, ns), "") << text;
+    EXPECT_EQ(ns, expected * 1'000'000'000) << text;
+  }
+  EXPECT_EQ(cli::format_instant(1709251199'999'000'000), "2024-02-29T23:59:59Z");
+  EXPECT_EQ(cli::format_instant(-1), "1969-12-31T23:59:59Z");
+  for (const char* text :
+       {"", "2026", "2026-1-1", "2026-02-30", "2026-01-01T", "2026-01-01T24:00", "2026-01-01T1:00",
+        "2026-01-01T00:00:60", "2026-01-01T00:00:00ZZ", "2026-01-01+2", "2026-01-01x", "1969-12-31",
+        "2200-01-01", "26-01-01", "2026-13-01", "2026-01-01T00:00:00.5"}) {
+    std::int64_t ns = 7;
+    EXPECT_NE(cli::parse_instant(text, ns), "") << text;
+    EXPECT_EQ(ns, 7) << text;
+  }
 }
 
 TEST(Units, WhatIsFormattedReadsTheSame) {

@@ -8,6 +8,8 @@
 #include <mutex>
 #include <thread>
 
+#include "core/pipeline/wall_clock.hpp"
+
 namespace weir::core {
 namespace {
 
@@ -48,6 +50,35 @@ TEST(Scheduler, FiresOnMultiplesOfTheInterval) {
   const auto ticks = (times.back() - times.front()) / 10'000'000 + 1;
   EXPECT_LE(times.size() + counts.missed, static_cast<std::uint64_t>(ticks) + 1);
   EXPECT_GE(times.size() + counts.missed, static_cast<std::uint64_t>(ticks));
+}
+
+// A minute on the source's clock is 10 ms here.
+TEST(Scheduler, ASpeedMakesTheClockFaster) {
+  Scheduler scheduler;
+  CollectionCounts counts;
+  std::mutex mutex;
+  std::vector<std::int64_t> times;
+  scheduler.add({"a", 60s, 0ns,
+                 [&](std::int64_t time) {
+                   const std::lock_guard lock(mutex);
+                   times.push_back(time);
+                 },
+                 &counts, 6000});
+  const std::int64_t begin = wall_now_ns();
+  scheduler.start();
+  wait_for([&] { return counts.collections >= 20; });
+  EXPECT_TRUE(scheduler.stop(soon()).empty());
+  const std::int64_t real = wall_now_ns() - begin;
+  EXPECT_GT(times.front(), begin);
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    EXPECT_EQ(times[i] % 60'000'000'000, 0);
+    if (i > 0) {
+      EXPECT_GT(times[i], times[i - 1]);
+    }
+  }
+  // Its clock cannot have run ahead of the speed.
+  EXPECT_LE(times.back() - begin, 6000 * (real + 1'000'000'000));
+  EXPECT_GE(times.back() - times.front(), 19 * 60'000'000'000);
 }
 
 TEST(Scheduler, JitterKeepsTheInstant) {

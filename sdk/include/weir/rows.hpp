@@ -139,17 +139,18 @@ class Batch {
     return row;
   }
 
+  // Each of these is for fields of its type; std::invalid_argument for another.
   void set(std::uint32_t field, std::uint32_t row, double value) {
-    column(field).v.f64[row] = value;
+    column(field, WEIR_F64).v.f64[row] = value;
   }
   void set_i64(std::uint32_t field, std::uint32_t row, std::int64_t value) {
-    column(field).v.i64[row] = value;
+    column(field, WEIR_I64).v.i64[row] = value;
   }
   void set_u64(std::uint32_t field, std::uint32_t row, std::uint64_t value) {
-    column(field).v.u64[row] = value;
+    column(field, WEIR_U64).v.u64[row] = value;
   }
   void set_bool(std::uint32_t field, std::uint32_t row, bool value) {
-    set_bit(column(field).v.bits, row, value);
+    set_bit(column(field, WEIR_BOOL).v.bits, row, value);
   }
   void set_string(std::uint32_t field, std::uint32_t row, std::string_view value) {
     if (host_->batch_string(host_, batch_, field, row, value.data(), value.size()) != WEIR_OK) {
@@ -159,7 +160,7 @@ class Batch {
   // `buckets`: one count a bucket, not cumulative, the last above the last bound.
   void set_histogram(std::uint32_t field, std::uint32_t row, std::span<const std::uint64_t> buckets,
                      double sum) {
-    weir_column& c = column(field);
+    weir_column& c = column(field, WEIR_HISTOGRAM);
     const std::size_t width = batch_->measurement->fields[field]->bound_count + 1;
     if (buckets.size() != width) throw std::length_error("weir: wrong number of buckets");
     std::uint64_t count = 0;
@@ -189,6 +190,16 @@ class Batch {
   weir_batch* release() { return std::exchange(batch_, nullptr); }
 
  private:
+  weir_column& column(std::uint32_t field, weir_type type) {
+    const weir_field& f = *batch_->measurement->fields[field];
+    if (f.type != type) wrong_type(f);
+    return batch_->columns[field];
+  }
+  [[noreturn]] void wrong_type(const weir_field& f) const {
+    throw std::invalid_argument(std::string("weir: ") + batch_->measurement->name + "." + f.name +
+                                " is a field of another type than what is set");
+  }
+
   const weir_host* host_;
   weir_batch* batch_;
 };

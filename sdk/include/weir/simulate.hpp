@@ -10,7 +10,8 @@
 // Compile with -ffp-contract=off, without -ffast-math.
 //
 // Errors: exp, log, pow and the trigonometric functions are within 1e-14 relative, or absolute
-// near a zero of the sine, for arguments up to 1e6; normal within 2e-9 of the distribution's quantile.
+// near a zero of the sine, for arguments up to 1e6; normal within 2e-9 of the distribution's
+// quantile.
 #pragma once
 
 #include <bit>
@@ -145,9 +146,7 @@ constexpr std::uint64_t mix(std::uint64_t h, std::uint64_t next, More... more) {
 }
 
 // In [0, 1), of a hash.
-constexpr double uniform(std::uint64_t hash) {
-  return static_cast<double>(hash >> 11) * 0x1.0p-53;
-}
+constexpr double uniform(std::uint64_t hash) { return static_cast<double>(hash >> 11) * 0x1.0p-53; }
 
 // Standard normal, of a hash: the quantile by P. J. Acklam's rational approximation (2003).
 inline double normal(std::uint64_t hash) {
@@ -171,16 +170,14 @@ inline double normal(std::uint64_t hash) {
   }
   const double q = p - 0.5;
   const double r = q * q;
-  return (((((-3.969683028665376e+01 * r + 2.209460984245205e+02) * r - 2.759285104469687e+02) *
-                r +
+  return (((((-3.969683028665376e+01 * r + 2.209460984245205e+02) * r - 2.759285104469687e+02) * r +
             1.383577518672690e+02) *
                r -
            3.066479806614716e+01) *
               r +
           2.506628277459239e+00) *
          q /
-         (((((-5.447609879822406e+01 * r + 1.615858368580409e+02) * r - 1.556989798598866e+02) *
-                r +
+         (((((-5.447609879822406e+01 * r + 1.615858368580409e+02) * r - 1.556989798598866e+02) * r +
             6.680131188771972e+01) *
                r -
            1.328068155288572e+01) *

@@ -1,0 +1,259 @@
+// A pipeline of the time-driven sources and what is behind them; a thread that drives it; and
+// this one, which shows how far it is and waits for Ctrl-C.
+#include "core/cli/backfill.hpp"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <set>
+#include <thread>
+
+#include "core/cli/check.hpp"
+#include "core/cli/instant.hpp"
+#include "core/cli/places.hpp"
+#include "core/cli/progress.hpp"
+#include "core/cli/run.hpp"
+#include "core/pipeline/backfill.hpp"
+#include "core/pipeline/fnv.hpp"
+#include "core/telemetry/log.hpp"
+
+namespace weir::cli {
+
+namespace {
+
+using config::Component;
+using Ids = std::set<std::string>;
+
+constexpr int kExitFailure = 1;
+
+int complain(const std::string& what) {
+  std::fprintf(stderr, "weir backfill: %s\n", what.c_str());
+  return kExitFailure;
+}
+
+bool reads_any(const Component& c, const Ids& ids) {
+  return std::any_of(c.inputs.begin(), c.inputs.end(),
+                     [&](const std::string& i) { return ids.contains(i); });
+}
+
+// Reduces the configuration to wanted sources, wanted sinks and what is between them; nothing is
+// dropped on the way, and nothing is left out. "", or what is wrong.
+std::string reduce(config::Config& config, const BackfillArgs& args) {
+  std::vector<Component>& all = config.components;
+  const auto driven = [](const Component& c) {
+    return c.kind == WEIR_SOURCE && c.descriptor != nullptr &&
+           (c.descriptor->flags & WEIR_TIME_DRIVEN) != 0;
+  };
+  const auto find = [&](const std::string& id, weir_kind kind) {
+    return std::find_if(all.begin(), all.end(),
+                        [&](const Component& c) { return c.kind == kind && c.id == id; });
+  };
+  for (const std::string& id : args.ids) {
+    const auto c = find(id, WEIR_SOURCE);
+    if (c == all.end()) return "there is no source '" + id + "'";
+    if (!driven(*c)) {
+      return "source '" + id + "' is a " + c->type +
+             ", which measures what happens now; only simulators have a past to fill";
+    }
+  }
+  for (const std::string& id : args.sinks) {
+    if (find(id, WEIR_SINK) == all.end()) return "there is no sink '" + id + "'";
+  }
+  const auto listed = [](const std::vector<std::string>& ids, const std::string& id) {
+    return ids.empty() || std::find(ids.begin(), ids.end(), id) != ids.end();
+  };
+
+  // Forwards from the sources: components are in the order of the stream.
+  Ids reached;
+  for (const Component& c : all) {
+    const bool is_wanted = c.kind == WEIR_SOURCE ? driven(c) && listed(args.ids, c.id)
+                           : c.kind == WEIR_SINK ? listed(args.sinks, c.id)
+                                                 : true;
+    if (is_wanted && (c.kind == WEIR_SOURCE || reads_any(c, reached))) reached.insert(c.id);
+  }
+  // Backwards from the sinks.
+  Ids kept;
+  for (auto c = all.rbegin(); c != all.rend(); ++c) {
+    if (!reached.contains(c->id) || (c->kind != WEIR_SINK && !kept.contains(c->id))) continue;
+    kept.insert(c->id);
+    kept.insert(c->inputs.begin(), c->inputs.end());
+  }
+  std::erase_if(
+      all, [&](const Component& c) { return !kept.contains(c.id) || !reached.contains(c.id); });
+  for (const std::string& id : args.sinks) {
+    if (!reached.contains(id)) return "sink '" + id + "' gets nothing from a time-driven source";
+  }
+  if (all.empty()) {
+    return "no sink gets anything from a time-driven source, such as rmf_simulator";
+  }
+  for (Component& c : all) {
+    std::erase_if(c.inputs, [&](const std::string& i) { return !reached.contains(i); });
+    c.source.required = c.consumer.required = true;
+    c.consumer.buffer.when_full = config::WhenFull::kBlock;
+  }
+  return "";
+}
+
+void hash_value(core::Fnv& hash, const weir_value& v) {
+  hash.text(std::to_string(v.type) + "," + std::to_string(v.has_value) + "," +
+            std::to_string(v.i64) + "," + std::to_string(v.f64));
+  hash.text(view(v.key));
+  hash.text(view(v.string));
+  for (std::uint32_t i = 0; v.items != nullptr && i < v.item_count; ++i) {
+    hash_value(hash, *v.items[i]);
+  }
+}
+
+// Of all that decides the rows.
+std::uint64_t hash_world(const config::Config& config) {
+  core::Fnv hash;
+  const auto labels = [&](const std::map<std::string, std::string>& all) {
+    for (const auto& [key, value] : all) {
+      hash.text(key);
+      hash.text(value);
+    }
+    hash.byte(1);
+  };
+  hash.text(config.agent.hostname);
+  labels(config.agent.labels);
+  for (const Component& c : config.components) {
+    if (c.kind != WEIR_SOURCE) continue;
+    hash.text(c.id);
+    hash.text(c.type);
+    hash.text(std::to_string(c.source.interval.value_or(config.agent.interval).count()));
+    labels(c.source.labels);
+    hash_value(hash, *c.options);
+  }
+  return hash.value();
+}
+
+std::uint64_t hash_job(const config::Config& config, std::int64_t from, std::int64_t to) {
+  core::Fnv hash;
+  hash.text(std::to_string(from) + " " + std::to_string(to));
+  for (const Component& c : config.components) hash.text(c.id);
+  return hash.value();
+}
+
+struct Counts {
+  std::uint64_t delivered = 0, dropped = 0;
+};
+Counts count(const core::Pipeline& pipeline) {
+  Counts counts;
+  for (const auto& r : pipeline.routes()) {
+    counts.delivered += r->rows_delivered.load();
+    for (const auto& dropped : r->rows_dropped) counts.dropped += dropped.load();
+  }
+  return counts;
+}
+
+// "  store 3.2 k behind": the consumers that hold rows.
+std::string lags(const core::Pipeline& pipeline) {
+  std::map<std::string, std::int64_t> held;
+  for (const auto& r : pipeline.routes()) held[r->consumer] += r->rows_held.load();
+  std::string text;
+  for (const auto& [id, rows] : held) {
+    if (rows <= 0) continue;
+    text +=
+        (text.empty() ? "  behind: " : ", ") + id + " " + short_count(static_cast<double>(rows));
+  }
+  return text;
+}
+
+// Runs it on a thread of its own; SIGINT or SIGTERM stops it in an orderly way.
+core::Backfill::Outcome drive(core::Pipeline& pipeline, core::Backfill& backfill,
+                              const sigset_t& signals, std::chrono::nanoseconds shutdown_timeout) {
+  std::atomic<bool> finished{false};
+  auto outcome = core::Backfill::Outcome::kFailed;
+  std::thread driver([&] {
+    outcome = backfill.run();
+    finished.store(true);
+  });
+  Progress progress;
+  auto give_up_at = core::SteadyClock::time_point::max();
+  constexpr timespec kTick{0, 20'000'000};
+  while (!finished.load()) {
+    const int signal_number = sigtimedwait(&signals, nullptr, &kTick);
+    if (signal_number == SIGINT || signal_number == SIGTERM) {
+      progress.clear();
+      core::log_warn("interrupted: delivering what was collected; once more ends at once");
+      backfill.stop();
+      give_up_at = core::SteadyClock::now() + shutdown_timeout;
+      let_interrupt_kill();
+    }
+    if (core::SteadyClock::now() >= give_up_at) {
+      give_up_at = core::SteadyClock::time_point::max();
+      backfill.abandon();
+    }
+    progress.show(format_instant(backfill.reached()), backfill.fraction(),
+                  count(pipeline).delivered, lags(pipeline));
+  }
+  driver.join();
+  return outcome;
+}
+
+}  // namespace
+
+int backfill(const BackfillArgs& args) {
+  std::int64_t from = 0, to = 0;
+  if (const std::string why = parse_instant(args.from, from); !why.empty()) {
+    return complain("--from: " + why);
+  }
+  if (const std::string why = parse_instant(args.to, to); !why.empty()) {
+    return complain("--to: " + why);
+  }
+  if (from >= to) return complain("--from " + args.from + " is not before --to " + args.to);
+
+  const sigset_t signals = block_signals();
+  std::unique_ptr<config::Config> config = load({args.request, args.log_level, args.log_format});
+  if (config == nullptr) return kExitConfiguration;
+  if (const std::string why = reduce(*config, args); !why.empty()) return complain(why);
+  PlacesFile file(config->agent.data_dir + "/backfill", hash_job(*config, from, to),
+                  hash_world(*config));
+  if (const std::string why = file.open(args.restart); !why.empty()) return complain(why);
+
+  const auto shutdown_timeout = config->agent.shutdown_timeout;
+  core::Pipeline pipeline(std::move(config));
+  if (const int code = pipeline.start(); code != 0) return code;
+  std::string unsaved;
+  core::Backfill work(pipeline, from, to, file.places(), [&](const core::Places& places) {
+    unsaved = file.save(places);
+    return unsaved.empty();
+  });
+  if (work.fraction() >= 1) {
+    core::log_info("this range was delivered before; --restart delivers it again");
+    return pipeline.stop() ? 0 : kExitFailure;
+  }
+  if (!file.places().empty()) core::log_info("goes on at " + format_instant(work.reached()));
+
+  const auto began = core::SteadyClock::now();
+  const auto outcome = drive(pipeline, work, signals, shutdown_timeout);
+  const std::chrono::duration<double> took = core::SteadyClock::now() - began;
+  const Counts counts = count(pipeline);
+  if (!unsaved.empty()) core::log_error(unsaved);
+  const bool clean = pipeline.stop();
+  const auto rows = static_cast<double>(counts.delivered);
+  const std::string what = short_count(rows) + " rows in " +
+                           short_time(std::chrono::seconds(std::llround(took.count()))) + " (" +
+                           short_count(rows / std::max(took.count(), 1e-3)) + " rows/s)";
+  if (counts.dropped != 0) core::log_error(std::to_string(counts.dropped) + " rows were dropped");
+  switch (outcome) {
+    case core::Backfill::Outcome::kDone:
+      core::log_info("delivered to " + format_instant(to) + ": " + what);
+      break;
+    case core::Backfill::Outcome::kStopped:
+      core::log_warn("interrupted at " + format_instant(work.reached()) + " after " + what +
+                     "; the same command goes on from there");
+      break;
+    case core::Backfill::Outcome::kFailed:
+      core::log_error(
+          "not everything was delivered; the same command goes on from where it was, and repeats "
+          "up to a window of rows that sinks may have");
+      break;
+  }
+  if (!clean) _exit(kExitFailure);
+  return outcome == core::Backfill::Outcome::kDone && counts.dropped == 0 ? 0 : kExitFailure;
+}
+
+}  // namespace weir::cli
