@@ -1,10 +1,11 @@
 // The agent's side of a weir_batch: memory, references, and chains.
 //
 // A batch is one block: this header, the row arrays, the columns. Its block comes from the pool
-// of the component that asked for it and goes back there when the last reference is gone, from
-// whatever thread. The batches of one collection form a chain that travels as one item, so that
-// an instant is delivered whole; references are counted on the head, which owns the next, and so
-// on. Immutable once emitted.
+// of the thread that asked for it and goes back there when the last reference is gone, from
+// whatever thread: many components that are driven by few threads share few blocks, which stay
+// in those processors' caches. The batches of one collection form a chain that travels as one item,
+// so that an instant is delivered whole; references are counted on the head, which owns the next,
+// and so on. Immutable once emitted.
 #pragma once
 
 #include <atomic>
@@ -51,7 +52,7 @@ void release(Batch* batch);
 inline void hold(Batch* batch) { batch->holds.fetch_add(1, std::memory_order_relaxed); }
 void unhold(Batch* batch);
 
-// Batches of one component. Any thread may acquire; blocks come back from any thread.
+// Blocks for batches. Any thread may acquire; blocks come back from any thread.
 class BatchPool {
  public:
   // Unused blocks that are kept for the next batch, at most.
@@ -81,13 +82,38 @@ class BatchPool {
 
   Epochs& epochs_;
   std::shared_ptr<EpochCounts> counts_;
-  std::atomic<std::int64_t> users_{1};  // the component, and every living batch
+  std::atomic<std::int64_t> users_{1};  // the owner, and every living batch
   std::atomic<bool> closed_{false};
 
   std::mutex mutex_;  // of free_; held by who acquires
   Batch* free_[kClasses] = {};
   std::atomic<std::int64_t> cached_bytes_{0};
   alignas(64) std::atomic<Batch*> returned_{nullptr};  // pushed by who releases
+};
+
+// One pool for each of a few threads; threads share one where they are more.
+class BatchPools {
+ public:
+  explicit BatchPools(Epochs& epochs) {
+    for (BatchPool*& pool : pools_) pool = BatchPool::make(epochs);
+  }
+  ~BatchPools() {
+    for (BatchPool* pool : pools_) pool->close();
+  }
+  BatchPools(const BatchPools&) = delete;
+  BatchPools& operator=(const BatchPools&) = delete;
+
+  // The calling thread's.
+  BatchPool& here() { return *pools_[thread_number() % kPools]; }
+
+ private:
+  static constexpr unsigned kPools = 16;
+  static unsigned thread_number() {
+    static std::atomic<unsigned> threads{0};
+    thread_local const unsigned number = threads.fetch_add(1, std::memory_order_relaxed);
+    return number;
+  }
+  BatchPool* pools_[kPools];
 };
 
 // Makes the bitmap of a column, all ones, if there is none. The owner's thread.

@@ -64,8 +64,9 @@ class StopWatchdog {
 
 Pipeline::Pipeline(std::unique_ptr<config::Config> config)
     : config_(std::move(config)),
+      pools_(epochs_),
       registry_(epochs_, config_->agent.max_series),
-      services_{epochs_,
+      services_{pools_,
                 registry_,
                 config_->agent.hostname,
                 config_->agent.data_dir,

@@ -67,6 +67,7 @@ class Pipeline {
 
   std::unique_ptr<config::Config> config_;
   Epochs epochs_;
+  BatchPools pools_;
   Registry registry_;
   Services services_;
   std::vector<std::unique_ptr<Route>> routes_;

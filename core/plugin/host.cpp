@@ -54,12 +54,9 @@ Host::Host(Services& services, std::string id, StaticLabels labels, std::int64_t
       id_(std::move(id)),
       labels_(std::move(labels)),
       source_hash_(source_hash(services.hostname, id_)),
-      schedule_{sizeof(weir_schedule), 0, interval_ns},
-      pool_(BatchPool::make(services.epochs)) {
+      schedule_{sizeof(weir_schedule), 0, interval_ns} {
   fill_abi();
 }
-
-Host::~Host() { pool_->close(); }
 
 Host::Staging::Staging(Host& host) : host_(host), outer_(std::exchange(t_staging, this)) {}
 Host::Staging::~Staging() {
@@ -166,7 +163,7 @@ void Host::fill_abi() {
     });
   };
   abi_.batch = [](const weir_host* h, const weir_measurement* m, std::uint32_t rows) {
-    Batch* batch = of(h).pool_->acquire(m, rows);
+    Batch* batch = of(h).services_.pools.here().acquire(m, rows);
     return batch == nullptr ? nullptr : &batch->abi;
   };
   abi_.batch_validity = [](const weir_host*, weir_batch* b, std::uint32_t field) {
@@ -183,7 +180,7 @@ void Host::fill_abi() {
   };
   abi_.pass = [](const weir_host* h, const weir_batch* b) -> weir_status {
     Host& host = of(h);
-    Batch* alias = host.pool_->alias(Batch::of(b));
+    Batch* alias = host.services_.pools.here().alias(Batch::of(b));
     if (alias == nullptr) return WEIR_ERROR;
     host.rows_emitted.fetch_add(alias->abi.rows, std::memory_order_relaxed);
     host.batches_emitted.fetch_add(1, std::memory_order_relaxed);

@@ -22,7 +22,7 @@ namespace weir::core {
 
 // What all components share. Outlives them.
 struct Services {
-  Epochs& epochs;
+  BatchPools& pools;
   Registry& registry;
   std::string hostname;
   std::string data_dir;
@@ -41,7 +41,6 @@ class Host {
 
   // `interval_ns`: between the collections of a source; 0 for what is not one.
   Host(Services& services, std::string id, StaticLabels labels, std::int64_t interval_ns = 0);
-  ~Host();
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
 
@@ -87,7 +86,6 @@ class Host {
   const std::uint64_t source_hash_;
   const weir_schedule schedule_;
   weir_host abi_{};
-  BatchPool* pool_;
   Output output_;
   std::vector<Rejection> rejections_;
   std::atomic<std::uint64_t> sequence_{0};

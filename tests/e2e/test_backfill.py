@@ -14,7 +14,8 @@ PLUGINS = harness.BUILD / "tests" / "plugins"
 DAY = 86400
 FROM = 1767225600  # 2026-01-01
 CONFIG = """
-agent: {{interval: 1m, data_dir: {tmp}/data, plugin_dirs: [{plugins}], shutdown_timeout: {patience}}}
+agent:
+  {{interval: 1m, data_dir: {tmp}/data, plugin_dirs: [{plugins}], shutdown_timeout: {patience}}}
 sources:
   quick: {{type: ledger, series: {series}}}
   slow:  {{type: ledger, interval: 1h, labels: {{pace: slow}}}}
