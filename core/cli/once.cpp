@@ -7,11 +7,13 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <limits>
 #include <mutex>
 
 #include "core/cli/check.hpp"
 #include "core/cli/run.hpp"
 #include "core/cli/table.hpp"
+#include "core/cli/terminal.hpp"
 #include "core/pipeline/pipeline.hpp"
 #include "core/telemetry/log.hpp"
 #include "weir/format.hpp"
@@ -126,7 +128,10 @@ int once(const OnceArgs& args) {
   bool good = pipeline.collect_once();
   if (!pipeline.stop()) _exit(1);
   for (const auto& r : pipeline.routes()) good = good && r->rows_offered == r->rows_delivered;
-  if (output.table) output.rows.print(stdout, isatty(STDOUT_FILENO) != 0);
+  if (output.table) {
+    output.rows.print(stdout, line_width(stdout, std::numeric_limits<std::size_t>::max()),
+                      isatty(STDOUT_FILENO) != 0);
+  }
   if (std::fflush(stdout) != 0) {
     good = false;
     // A reader that has seen enough (head, less) is nothing to complain of.

@@ -3,13 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
-#include <cstdlib>
-#include <functional>
 #include <memory>
 #include <string>
 
 #include "core/cli/check.hpp"
-#include "core/cli/columns.hpp"
 #include "core/cli/describe.hpp"
 #include "core/cli/json.hpp"
 #include "core/cli/list.hpp"
@@ -17,6 +14,7 @@
 #include "core/config/yaml.hpp"
 #include "tests/config/fake_catalog.hpp"
 #include "tests/config/folder.hpp"
+#include "tests/config/printed.hpp"
 
 namespace weir::cli {
 namespace {
@@ -26,26 +24,6 @@ using config::testing::Folder;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
-
-struct Printed {
-  int code;
-  std::string out, err;
-};
-
-// What a command prints to its two streams.
-Printed printed(const std::function<int(std::FILE*, std::FILE*)>& command) {
-  char* texts[2] = {};
-  std::size_t sizes[2] = {};
-  std::FILE* out = ::open_memstream(&texts[0], &sizes[0]);
-  std::FILE* err = ::open_memstream(&texts[1], &sizes[1]);
-  const int code = command(out, err);
-  std::fclose(out);
-  std::fclose(err);
-  Printed result{code, {texts[0], sizes[0]}, {texts[1], sizes[1]}};
-  std::free(texts[0]);
-  std::free(texts[1]);
-  return result;
-}
 
 Printed check_file(const std::string& text) {
   const Folder folder;
@@ -129,18 +107,16 @@ TEST(List, HasEveryTypeAndTheReasonOfARefusal) {
   const Printed p =
       printed([&](std::FILE* out, std::FILE* err) { return list(catalog, out, err); });
   EXPECT_EQ(p.code, 0);
-  EXPECT_EQ(p.out,
-            "plugins/\n"
-            "  KIND       TYPE       VERSION  FILE                 SUMMARY\n"
-            "  source     clock      1.0.0    source_clock.so      Tells the time.\n"
-            "  source     plain      1.0.0    source_plain.so      Has no options.\n"
-            "  source     tide       1.0.0    source_tide.so       Depends on time alone.\n"
-            "  source     torn       -        source_torn.so       refused: "
-            "plugins/source_torn.so: undefined\n"
-            "                                                      symbol: abc\n"
-            "  processor  smooth     1.0.0    processor_smooth.so  Takes out the noise.\n"
-            "  sink       blackhole  1.0.0    sink_blackhole.so    Forgets rows.\n"
-            "  sink       print      1.0.0    sink_print.so        Writes rows to a file.\n");
+  EXPECT_EQ(
+      p.out,
+      "plugins/\n"
+      "  KIND       TYPE       VERSION  SUMMARY\n"
+      "  source     clock      1.0.0    Tells the time.\n"
+      "  source     plain      1.0.0    Has no options.\n"
+      "  source     torn       -        refused: plugins/source_torn.so: undefined symbol: abc\n"
+      "  processor  smooth     1.0.0    Takes out the noise.\n"
+      "  sink       blackhole  1.0.0    Forgets rows.\n"
+      "  sink       print      1.0.0    Writes rows to a file.\n");
 }
 
 TEST(Describe, ShowsOptionsAndCommonKeysAsTables) {
@@ -228,18 +204,6 @@ TEST(Json, QuotesWhatMustBeQuoted) {
   EXPECT_EQ(json.finish(),
             "{\n  \"a\\\"b\": \"\\\\ \\u000a \\u0001 ü\",\n  \"empty\": [],\n"
             "  \"list\": [\n    1,\n    true\n  ]\n}\n");
-}
-
-TEST(Columns, WrapTheLastOneAndLeaveEmptyOnesOut) {
-  Columns table({"A", "B", "C"});
-  table.add({"grün", "", std::string(60, 'x') + " " + std::string(60, 'y')});
-  table.add({"1", "", "z"});
-  const Printed p = printed([&](std::FILE* out, std::FILE*) {
-    table.print(out, 2);
-    return 0;
-  });
-  EXPECT_EQ(p.out, "  A     C\n  grün  " + std::string(60, 'x') + "\n        " +
-                       std::string(60, 'y') + "\n  1     z\n");
 }
 
 }  // namespace

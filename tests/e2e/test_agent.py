@@ -1,13 +1,17 @@
 """The agent as a whole: the default configuration, `once`, signals, and stopping under load."""
 
+import fcntl
 import json
 import os
 import pty
 import re
 import signal
+import struct
 import subprocess
+import termios
 
 import harness
+import pytest
 
 DEFAULT = harness.REPOSITORY / "etc" / "weir.yaml"
 
@@ -66,10 +70,13 @@ def test_once_prints_json_lines_into_a_pipe(weir, config):
     assert result.stderr == ""
 
 
-def test_once_prints_a_table_on_a_terminal(config):
+def on_terminal(columns, *arguments):
+    """What `weir ARGUMENTS...` prints on a terminal of that width."""
     main, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    env = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
     child = subprocess.Popen(
-        [harness.WEIR, "once", "-c", config(ONCE)], stdout=terminal, stderr=terminal
+        [harness.WEIR, *arguments], stdout=terminal, stderr=terminal, env=env
     )
     os.close(terminal)
     text = b""
@@ -83,8 +90,29 @@ def test_once_prints_a_table_on_a_terminal(config):
         text += piece
     os.close(main)
     assert child.wait(60) == 0
-    assert b"\x1b[1mnode_cpu\x1b[0m" in text
-    assert not text.lstrip().startswith(b"{")
+    return text.decode().replace("\r\n", "\n")
+
+
+def test_once_prints_a_table_on_a_terminal(config):
+    text = on_terminal(80, "once", "-c", config(ONCE))
+    assert "\x1b[1mnode_cpu\x1b[0m" in text
+    assert not text.lstrip().startswith("{")
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_nothing_is_wider_than_the_terminal(config, columns):
+    for arguments in (
+        ["once", "-c", config(ONCE)],
+        ["list"],
+        ["describe", "node_probe"],
+        ["describe", "prometheus"],
+        ["describe", "file"],
+        ["once", "--help"],
+    ):
+        text = re.sub(r"\x1b\[[01]m", "", on_terminal(columns, *arguments))
+        for line in text.split("\n"):
+            # A path or a pattern is better in one piece: it can be copied.
+            assert len(line) <= columns or " " not in line.strip(), (arguments, line)
 
 
 def test_once_of_one_source_and_other_formats(weir, config):
