@@ -139,7 +139,10 @@ int unknown(const Wanted& wanted, const std::string& text, config::TypeCatalog& 
     if (wanted.kind != 0 && wanted.kind != kind) continue;
     for (std::string& name : catalog.names(kind)) all.push_back(std::move(name));
   }
-  std::fprintf(err, "there is no type %s%s\n", config::in_quotes(text).c_str(),
+  std::fprintf(err,
+               "there is no type %s%s\nPlugins in other folders are found with -c FILE or "
+               "--plugin-dir FOLDER.\n",
+               config::in_quotes(text).c_str(),
                config::suggestion(wanted.name, all, "types").c_str());
   return 1;
 }

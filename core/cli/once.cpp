@@ -77,7 +77,9 @@ bool reduce(config::Config& config, const std::vector<std::string>& ids, weir_va
   std::erase_if(all, [](const auto& c) { return c.kind != WEIR_SOURCE; });
   for (const std::string& id : ids) {
     if (std::none_of(all.begin(), all.end(), [&](const auto& c) { return c.id == id; })) {
-      std::fprintf(stderr, "weir once: there is no source '%s'\n", id.c_str());
+      const bool is_path = id.find('/') != std::string::npos || id.ends_with(".yaml");
+      std::fprintf(stderr, "weir once: there is no source '%s'%s\n", id.c_str(),
+                   is_path ? "; a configuration file goes behind -c" : "");
       return false;
     }
   }

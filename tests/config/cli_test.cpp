@@ -81,6 +81,32 @@ TEST(Check, WarnsOfWhatNothingReads) {
   EXPECT_EQ(p.err, "weir.yaml:1:11: warning: sources.a: nothing reads from this source\n");
 }
 
+TEST(Check, WarnsOfAPluginFolderThatIsNotThereWhateverElseIsWrong) {
+  const std::string text =
+      "agent:\n  plugin_dirs: [/, weir-none]\n"
+      "sources: {a: {type: TYPE}}\nsinks: {d: {type: blackhole, inputs: a}}\n";
+  const std::string warning =
+      "weir.yaml:2:20: warning: agent.plugin_dirs: the directory 'weir-none' cannot be listed, so "
+      "no plugin is found in it: No such file or directory; it is taken from the working "
+      "directory\n";
+  const std::size_t at = text.find("TYPE");
+  Printed p = check_file(std::string(text).replace(at, 4, "plain"));
+  EXPECT_EQ(p.code, 0);
+  EXPECT_EQ(p.err, warning);
+  p = check_file(std::string(text).replace(at, 4, "missing"));
+  EXPECT_EQ(p.code, 78);
+  EXPECT_THAT(p.err, StartsWith(warning + "weir.yaml:3:21: sources.a.type: there is no source"));
+}
+
+TEST(Check, DoesNotSayThatNothingReadsASourceWhereAReaderIsWrong) {
+  const Printed p =
+      check_file("sources: {a: {type: plain}}\nsinks: {d: {type: blackhole, inputs: b}}\n");
+  EXPECT_EQ(p.code, 78);
+  EXPECT_EQ(p.err,
+            "weir.yaml:2:38: sinks.d.inputs: there is no source or processor 'b'; ids: a\n"
+            "weir.yaml: 1 problem\n");
+}
+
 TEST(Check, EndsWith78) {
   const Printed p = check_file("sources: {a: {type: plian}}\n");
   EXPECT_EQ(p.code, 78);
@@ -136,6 +162,19 @@ TEST(Describe, ShowsOptionsAndCommonKeysAsTables) {
   }
 }
 
+// They are known, and refused: see mistakes.txt.
+TEST(Describe, DoesNotOfferWhatThisVersionRefuses) {
+  FakeCatalog catalog;
+  const std::string text = describe_type("print", "text").out;
+  EXPECT_THAT(text, HasSubstr("  buffer.type       only memory "));
+  EXPECT_THAT(text, HasSubstr("  isolation         only none "));
+  const std::string json =
+      printed([&](std::FILE* out, std::FILE* err) { return schema(catalog, out, err); }).out;
+  for (const char* refused : {"disk", "process"}) {
+    EXPECT_THAT(json, Not(HasSubstr('"' + std::string(refused) + '"')));
+  }
+}
+
 TEST(Describe, MarkdownIsTheTableOfAReadme) {
   const Printed p = describe_type("clock", "markdown");
   EXPECT_THAT(p.out, StartsWith("| option | type | default | meaning |\n|---|---|---|---|\n"
@@ -159,9 +198,11 @@ TEST(Describe, JsonHoldsTheSame) {
 TEST(Describe, TellsWhatThereIsInstead) {
   Printed p = describe_type("clokc", "text");
   EXPECT_EQ(p.code, 1);
-  EXPECT_EQ(p.err, "there is no type 'clokc'; did you mean 'clock'?\n");
+  const std::string elsewhere =
+      "Plugins in other folders are found with -c FILE or --plugin-dir FOLDER.\n";
+  EXPECT_EQ(p.err, "there is no type 'clokc'; did you mean 'clock'?\n" + elsewhere);
   p = describe_type("sink/clock", "text");
-  EXPECT_EQ(p.err, "there is no type 'sink/clock'; types: blackhole, print\n");
+  EXPECT_EQ(p.err, "there is no type 'sink/clock'; types: blackhole, print\n" + elsewhere);
   p = describe_type("torn", "text");
   EXPECT_EQ(p.code, 1);
   EXPECT_EQ(p.err, "source 'torn' cannot be used: plugins/source_torn.so: undefined symbol: abc\n");

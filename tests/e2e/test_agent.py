@@ -247,6 +247,31 @@ def test_the_log_carries_priorities_into_the_journal(agent, tmp_path):
     assert any(line.startswith("<6>weir ") for line in lines)
 
 
+def test_the_configuration_needs_no_dash(weir, config, agent):
+    path = config(ONCE)
+    assert weir("check", path).stdout.startswith(f"{path}: 1 source, ")
+    assert weir("check", path, path).returncode == 1
+    running = agent(config(ONCE.replace("sources", "agent: {plugin_dirs: [/none]}\nsources")))
+    assert "agent.plugin_dirs: the directory '/none' cannot be listed" in running.log()
+    refused = weir("run", config("sources: {}\n", "empty.yaml"))
+    assert refused.returncode == 78 and "empty.yaml" in refused.stderr
+
+
+def test_a_configuration_where_once_expects_an_id(weir, config, tmp_path):
+    result = weir("once", "-c", config(ONCE), "other.yaml")
+    assert result.returncode == 1
+    assert "no source 'other.yaml'; a configuration file goes behind -c" in result.stderr
+
+
+def test_a_plugin_folder_that_is_not_there(weir, config):
+    listed = weir("list", "--plugin-dir", "/none")
+    assert listed.returncode == 0 and "weir: --plugin-dir /none: No such" in listed.stderr
+    path = config("agent: {plugin_dirs: [/none]}\n")
+    listed = weir("list", "-c", path)
+    assert f"{path}:1:23: warning: agent.plugin_dirs: the directory '/none'" in listed.stderr
+    assert "-c FILE" in weir("describe", "acme").stderr
+
+
 def test_wrong_command_lines(weir):
     for arguments in (["nonsense"], ["run", "--nonsense"], ["describe"], []):
         result = weir(*arguments)
