@@ -39,6 +39,13 @@ void summarise(const config::Config& config, const config::Document& document, s
 
 }  // namespace
 
+void print_warnings(const config::Problems& problems, std::FILE* err) {
+  for (const config::Problem& warning : problems.warnings()) {
+    std::fprintf(err, "%s: warning: %s\n", config::to_string(warning.place).c_str(),
+                 warning.message.c_str());
+  }
+}
+
 int check(const CheckArgs& args, const config::CatalogFactory& catalogs, std::FILE* out,
           std::FILE* err) {
   config::Problems problems;
@@ -53,11 +60,8 @@ int check(const CheckArgs& args, const config::CatalogFactory& catalogs, std::FI
                                 ": the plugin for its type '" + c.type +
                                 "' cannot be used; the agent would run without it: " + c.refusal);
     }
-    for (const config::Problem& warning : config->warnings) {
-      std::fprintf(err, "%s: warning: %s\n", config::to_string(warning.place).c_str(),
-                   warning.message.c_str());
-    }
   }
+  print_warnings(problems, err);
   if (!problems.empty()) {
     std::fputs(problems.text().c_str(), err);
     std::fprintf(err, "%s: %s\n", args.request.path.c_str(),

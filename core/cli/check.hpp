@@ -5,6 +5,7 @@
 
 #include "core/config/catalog.hpp"
 #include "core/config/load.hpp"
+#include "core/config/problems.hpp"
 
 namespace weir::cli {
 
@@ -19,5 +20,7 @@ struct CheckArgs {
 // plugin file counts as a problem here even where the agent would run without it.
 int check(const CheckArgs& args, const config::CatalogFactory& catalogs, std::FILE* out,
           std::FILE* err);
+
+void print_warnings(const config::Problems& problems, std::FILE* err);
 
 }  // namespace weir::cli

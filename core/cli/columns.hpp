@@ -1,4 +1,7 @@
-// core/cli/columns.hpp - aligned columns for people; the last one is wrapped to what is left.
+// core/cli/columns.hpp - aligned columns of text for people, within the width of the terminal.
+//
+// What is too wide is wrapped: the last column, which explains the others, then the widest of them.
+// Where that leaves no room to explain, the last one goes below its row instead.
 #pragma once
 
 #include <cstdio>
@@ -20,8 +23,8 @@ class Columns {
   std::vector<std::vector<std::string>> rows_;
 };
 
-// Of the terminal that `out` is, or 100.
-std::size_t line_width(std::FILE* out);
+// Of text for people: that of the terminal, or 100.
+std::size_t text_width(std::FILE* out);
 
 // "1 source", "2 sources"
 std::string counted(std::size_t n, const char* noun);

@@ -9,6 +9,7 @@
 #include "core/cli/columns.hpp"
 #include "core/cli/json.hpp"
 #include "core/cli/option_text.hpp"
+#include "core/cli/terminal.hpp"
 #include "core/config/components.hpp"
 #include "core/config/text.hpp"
 
@@ -38,16 +39,18 @@ Wanted parse(const std::string& text) {
 
 Options options_of(const weir_component_type& type) { return {type.options, type.option_count}; }
 
-void print_table(const Options& options, std::FILE* out) {
+void print_table(const std::vector<Options>& tables, std::FILE* out) {
   Columns table({"OPTION", "TYPE", "DEFAULT", "MEANING"});
-  for (OptionRow& row : option_rows(options)) {
-    // One long default would push the last column off the screen.
-    if (row.fallback.size() > kFallbackBytesMax) {
-      row.help += " Default: " + row.fallback;
-      row.fallback = "(see right)";
+  for (const Options& options : tables) {
+    for (OptionRow& row : option_rows(options)) {
+      // One long default would push the last column off the screen.
+      if (row.fallback.size() > kFallbackBytesMax) {
+        row.help += " Default: " + row.fallback;
+        row.fallback = "(see text)";
+      }
+      table.add(
+          {std::move(row.name), std::move(row.type), std::move(row.fallback), std::move(row.help)});
     }
-    table.add(
-        {std::move(row.name), std::move(row.type), std::move(row.fallback), std::move(row.help)});
   }
   table.print(out, 2);
 }
@@ -55,17 +58,20 @@ void print_table(const Options& options, std::FILE* out) {
 void print_text(const weir_component_type& type, const config::TypeCatalog::Origin& origin,
                 std::FILE* out) {
   const char* kind = config::kind_name(type.kind);
-  std::fprintf(out, "%s (%s%s%s)\n%s\n", type.name, kind, origin.version.empty() ? "" : " ",
-               origin.version.c_str(), type.summary);
+  std::fprintf(out, "%s (%s%s%s)\n", type.name, kind, origin.version.empty() ? "" : " ",
+               origin.version.c_str());
+  for (const std::string& line : wrapped(type.summary, text_width(out))) {
+    std::fprintf(out, "%s\n", line.c_str());
+  }
   if (!origin.file.empty()) std::fprintf(out, "%s\n", origin.file.c_str());
   if (type.option_count > 0) {
     std::fprintf(out, "\nOptions\n");
-    print_table(options_of(type), out);
+    print_table({options_of(type)}, out);
   } else {
     std::fprintf(out, "\nIt has no options of its own.\n");
   }
   std::fprintf(out, "\nKeys of every %s\n", kind);
-  for (const Options& table : config::common_tables(type.kind)) print_table(table, out);
+  print_table(config::common_tables(type.kind), out);
 }
 
 std::string markdown_cell(const std::string& text) {
@@ -133,7 +139,10 @@ int unknown(const Wanted& wanted, const std::string& text, config::TypeCatalog& 
     if (wanted.kind != 0 && wanted.kind != kind) continue;
     for (std::string& name : catalog.names(kind)) all.push_back(std::move(name));
   }
-  std::fprintf(err, "there is no type %s%s\n", config::in_quotes(text).c_str(),
+  std::fprintf(err,
+               "there is no type %s%s\nPlugins in other folders are found with -c FILE or "
+               "--plugin-dir FOLDER.\n",
+               config::in_quotes(text).c_str(),
                config::suggestion(wanted.name, all, "types").c_str());
   return 1;
 }

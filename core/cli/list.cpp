@@ -10,7 +10,8 @@
 namespace weir::cli {
 
 int list(config::TypeCatalog& catalog, std::FILE* out, std::FILE* err) {
-  // One table a folder: whole paths would leave no room for what a type is for.
+  // One table a folder: whole paths would leave no room for what a type is for, and a file's name
+  // follows from kind and type.
   std::map<std::string, Columns> tables;
   for (const weir_kind kind : {WEIR_SOURCE, WEIR_PROCESSOR, WEIR_SINK}) {
     for (const std::string& name : catalog.names(kind)) {
@@ -21,10 +22,10 @@ int list(config::TypeCatalog& catalog, std::FILE* out, std::FILE* err) {
       Columns& table =
           tables
               .try_emplace(origin.file.substr(0, slash),
-                           std::vector<std::string>{"KIND", "TYPE", "VERSION", "FILE", "SUMMARY"})
+                           std::vector<std::string>{"KIND", "TYPE", "VERSION", "SUMMARY"})
               .first->second;
       table.add({config::kind_name(kind), name, origin.version.empty() ? "-" : origin.version,
-                 origin.file.substr(slash), type != nullptr ? type->summary : "refused: " + why});
+                 type != nullptr ? type->summary : "refused: " + why});
     }
   }
   if (tables.empty()) {

@@ -8,7 +8,9 @@
 
 #include <algorithm>
 #include <boost/program_options.hpp>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <functional>
 #include <string>
@@ -77,11 +79,17 @@ config::CatalogFactory loaders() {
 core::Loader loader(const po::variables_map& args) {
   std::vector<std::string> folders;
   if (args.count("plugin-dir")) folders = args["plugin-dir"].as<std::vector<std::string>>();
+  for (const std::string& folder : folders) {
+    if (access(folder.c_str(), R_OK | X_OK) == 0) continue;
+    std::fprintf(stderr, "weir: --plugin-dir %s: %s\n", folder.c_str(), std::strerror(errno));
+  }
   if (args.count("config")) {
     config::Problems problems;
     const config::Document document =
         config::read({args["config"].as<std::string>(), ""}, problems);
     const config::AgentOptions agent = config::agent_options(document, problems);
+    print_warnings(problems, stderr);
+    std::fputs(problems.text().c_str(), stderr);
     folders.insert(folders.end(), agent.plugin_dirs.begin(), agent.plugin_dirs.end());
   }
   return core::Loader(folders);
@@ -92,22 +100,22 @@ std::string word(const po::variables_map& args, const char* name) {
 }
 
 const Command kCommands[] = {
-    {"run", "", "run the agent until SIGTERM or SIGINT", "",
+    {"run", "[FILE]", "run the agent until SIGTERM or SIGINT", "",
      [](po::options_description& o) {
        config_option(o);
        log_options(o);
      },
-     nullptr,
+     "config",
      [](const po::variables_map& args) {
        return run({request(args), word(args, "log-level"), word(args, "log-format")});
      }},
-    {"check", "", "say what is wrong with a configuration, or that nothing is",
+    {"check", "[FILE]", "say what is wrong with a configuration, or that nothing is",
      "Every problem is told as file:line:column. Exit code 78 when there is one.",
      [](po::options_description& o) {
        config_option(o);
        host_option(o);
      },
-     nullptr,
+     "config",
      [](const po::variables_map& args) {
        return check({request(args)}, loaders(), stdout, stderr);
      }},

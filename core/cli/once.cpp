@@ -7,11 +7,13 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <limits>
 #include <mutex>
 
 #include "core/cli/check.hpp"
 #include "core/cli/run.hpp"
 #include "core/cli/table.hpp"
+#include "core/cli/terminal.hpp"
 #include "core/pipeline/pipeline.hpp"
 #include "core/telemetry/log.hpp"
 #include "weir/format.hpp"
@@ -75,7 +77,9 @@ bool reduce(config::Config& config, const std::vector<std::string>& ids, weir_va
   std::erase_if(all, [](const auto& c) { return c.kind != WEIR_SOURCE; });
   for (const std::string& id : ids) {
     if (std::none_of(all.begin(), all.end(), [&](const auto& c) { return c.id == id; })) {
-      std::fprintf(stderr, "weir once: there is no source '%s'\n", id.c_str());
+      const bool is_path = id.find('/') != std::string::npos || id.ends_with(".yaml");
+      std::fprintf(stderr, "weir once: there is no source '%s'%s\n", id.c_str(),
+                   is_path ? "; a configuration file goes behind -c" : "");
       return false;
     }
   }
@@ -126,7 +130,10 @@ int once(const OnceArgs& args) {
   bool good = pipeline.collect_once();
   if (!pipeline.stop()) _exit(1);
   for (const auto& r : pipeline.routes()) good = good && r->rows_offered == r->rows_delivered;
-  if (output.table) output.rows.print(stdout, isatty(STDOUT_FILENO) != 0);
+  if (output.table) {
+    output.rows.print(stdout, line_width(stdout, std::numeric_limits<std::size_t>::max()),
+                      isatty(STDOUT_FILENO) != 0);
+  }
   if (std::fflush(stdout) != 0) {
     good = false;
     // A reader that has seen enough (head, less) is nothing to complain of.

@@ -48,7 +48,7 @@ std::string type_text(const weir_option& o) {
     case WEIR_OPTION_DURATION: return "duration";
     case WEIR_OPTION_SIZE: return "size";
     case WEIR_OPTION_ENUM: {
-      std::string text = "one of";
+      std::string text = o.choices[1] == nullptr ? "only" : "one of";
       for (const char* const* c = o.choices; *c != nullptr; ++c) {
         text += (c == o.choices ? " " : ", ") + std::string(*c);
       }

@@ -70,8 +70,10 @@ std::unique_ptr<config::Config> load(const RunArgs& args) {
   if (!setup_log(args, agent.log)) return nullptr;
   core::Loader loader(agent.plugin_dirs);
   std::unique_ptr<config::Config> config = config::bind(document, loader, problems);
-  if (!problems.empty()) std::fputs(problems.text().c_str(), stderr);
-  return config;
+  if (config != nullptr) return config;  // the pipeline logs its warnings
+  print_warnings(problems, stderr);
+  std::fputs(problems.text().c_str(), stderr);
+  return nullptr;
 }
 
 int run(const RunArgs& args) {

@@ -2,6 +2,7 @@
 #include "core/config/components.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <string_view>
 
 #include "core/config/text.hpp"
@@ -79,15 +80,29 @@ Options options_of(const OptionTable<T>& table) {
   return {table.data(), table.size()};
 }
 
-// Limits that concern two values, or what this version does not have yet.
+// Whether a value is what somebody wrote, or a default; not where a problem was told about it.
+bool is_good(const weir_value& group, const char* path) {
+  const weir_value& value = *find_value(&group, path);
+  return value.has_value != 0 || value.is_set == 0;
+}
+
+// Nothing where it is wrong; so is the agent's where it is 0.
+std::optional<Duration> interval_of(const SourceOptions& o, const AgentOptions& agent,
+                                    const weir_value& group) {
+  const Duration interval = o.interval.value_or(agent.interval);
+  if (!is_good(group, "interval") || interval.count() == 0) return {};
+  return interval;
+}
+
+// Limits that concern two values.
 void check_source(const SourceOptions& o, const AgentOptions& agent, const weir_value& group,
                   const Path& path, Problems& problems) {
   check_labels(group, "labels", path, problems);
-  const Duration interval = o.interval.value_or(agent.interval);
-  if (o.jitter > interval) {
+  const std::optional<Duration> interval = interval_of(o, agent, group);
+  if (interval && o.jitter > *interval) {
     problems.add(place_of(*find_value(&group, "jitter")),
                  path.text() + ".jitter: must be at most the interval, " +
-                     format_duration(interval.count()) + ", got " +
+                     format_duration(interval->count()) + ", got " +
                      format_duration(o.jitter.count()));
   }
 }
@@ -105,41 +120,23 @@ void check_speed(Component& c, const AgentOptions& agent, const weir_value& grou
   if (c.descriptor != nullptr && (c.descriptor->flags & WEIR_TIME_DRIVEN) == 0) {
     return refuse(c.type + " measures what happens now, expected no speed; simulators have one");
   }
-  const Duration interval = o.interval.value_or(agent.interval);
-  if (static_cast<double>(interval.count()) / o.speed < 1e6) {
-    refuse("an interval of " + format_duration(interval.count()) + " at " + o.speed_text +
+  const std::optional<Duration> interval = interval_of(o, agent, group);
+  if (interval && static_cast<double>(interval->count()) / o.speed < 1e6) {
+    refuse("an interval of " + format_duration(interval->count()) + " at " + o.speed_text +
            " comes more often than every 1ms, expected a longer interval or less speed; "
            "`weir backfill` goes as fast as it can");
   }
 }
 
-void check_consumer(const ConsumerOptions& o, const weir_value& group, const Path& path,
-                    Problems& problems) {
-  if (o.buffer.type == BufferType::kDisk) {
-    problems.add(place_of(*find_value(&group, "buffer.type")),
-                 path.text() +
-                     ".buffer.type: this version of Weir has memory buffers only, "
-                     "expected memory");
-  }
-}
-
 void check_sink(const SinkOptions& o, const weir_value& group, const Path& path,
                 Problems& problems) {
-  if (o.retry.initial > o.retry.max) {
+  const bool good = is_good(group, "retry.initial") && is_good(group, "retry.max");
+  if (good && o.retry.initial > o.retry.max) {
     problems.add(place_of(*find_value(&group, "retry.initial")),
                  path.text() + ".retry.initial: must be at most retry.max, " +
                      format_duration(o.retry.max.count()) + ", got " +
                      format_duration(o.retry.initial.count()));
   }
-}
-
-void check_isolation(Isolation isolation, const weir_value& group, const Path& path,
-                     Problems& problems) {
-  if (isolation == Isolation::kNone) return;
-  problems.add(place_of(*find_value(&group, "isolation")),
-               path.text() +
-                   ".isolation: this version of Weir runs components in its own process "
-                   "only, expected none");
 }
 
 }  // namespace
@@ -180,7 +177,14 @@ void ComponentReader::section(weir_kind kind, std::vector<Component>& components
   const Node* section = tree_.root.find(name);
   if (section == nullptr || section->kind == NodeKind::kNull) return;
   const Path root{nullptr, name};
+  // Keys of a component that are indented like its id: one mistake, however many keys there are.
+  const Node* type = section->find("type");
+  const bool keys_stand_beside =
+      type != nullptr && type->kind == NodeKind::kScalar &&
+      std::any_of(section->items.begin(), section->items.end(),
+                  [](const Node& node) { return node.kind == NodeKind::kNull; });
   for (const Node& node : section->items) {
+    if (keys_stand_beside && is_key(kind, node)) continue;
     const Place place = tree_.key_place(node);
     if (!is_id(node.key)) {
       problems_.add(place, std::string(name) + ": " + in_quotes(node.key) +
@@ -202,7 +206,11 @@ void ComponentReader::section(weir_kind kind, std::vector<Component>& components
     }
     const Path path{&root, node.key};
     if (node.kind != NodeKind::kMap) {
-      problems_.add(place, path.text() + ": expected a map with a type, got " + describe(node));
+      const bool outside = node.kind == NodeKind::kNull && keys_stand_beside;
+      problems_.add(place, path.text() + ": expected a map with a type, got " + describe(node) +
+                               (outside ? "; indent its 'type' and what follows more than " +
+                                              in_quotes(node.key)
+                                        : ""));
       continue;
     }
     Component& c = components.emplace_back();
@@ -211,6 +219,16 @@ void ComponentReader::section(weir_kind kind, std::vector<Component>& components
     c.place = place;
     component(kind, node, path, c);
   }
+}
+
+// Whether a node of a section seems to be a key of a component.
+bool ComponentReader::is_key(weir_kind kind, const Node& node) {
+  if (node.kind != NodeKind::kMap) return node.kind != NodeKind::kNull;
+  const std::vector<Options> tables = common_tables(kind);
+  return std::any_of(tables.begin(), tables.end(), [&](const Options& table) {
+    return std::any_of(table.data, table.data + table.count,
+                       [&](const weir_option* option) { return node.key == option->name; });
+  });
 }
 
 void ComponentReader::component(weir_kind kind, const Node& node, const Path& path, Component& c) {
@@ -225,11 +243,8 @@ void ComponentReader::component(weir_kind kind, const Node& node, const Path& pa
     SourceOptions::table().read(c.source, *groups[0]);
     check_source(c.source, agent_, *groups[0], path, problems_);
     check_speed(c, agent_, *groups[0], path, problems_);
-    check_isolation(c.source.isolation, *groups[0], path, problems_);
   } else {
     ConsumerOptions::table().read(c.consumer, *groups[0]);
-    check_consumer(c.consumer, *groups[0], path, problems_);
-    check_isolation(c.consumer.isolation, *groups[0], path, problems_);
   }
   if (kind == WEIR_SINK) {
     SinkOptions::table().read(c.sink, *groups[1]);

@@ -28,6 +28,7 @@ class ComponentReader {
   void section(weir_kind kind, std::vector<Component>& components);
 
  private:
+  static bool is_key(weir_kind kind, const Node& node);
   void component(weir_kind kind, const Node& node, const Path& path, Component& component);
   bool find_type(const Node& node, const Path& path, Component& component);
   std::string unknown_type(weir_kind kind, const std::string& type);

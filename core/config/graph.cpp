@@ -67,7 +67,7 @@ class Graph {
     components_ = std::move(sorted);
   }
 
-  void warn_unused(std::vector<Problem>& warnings) const {
+  void warn_unused() const {
     std::vector<bool> used(components_.size(), false);
     for (const Component& c : components_) {
       for (const std::string& id : c.inputs) used[index_.at(id)] = true;
@@ -75,8 +75,8 @@ class Graph {
     for (std::size_t i = 0; i < components_.size(); ++i) {
       const Component& c = components_[i];
       if (used[i] || c.kind == WEIR_SINK) continue;
-      warnings.push_back({c.place, std::string(section_name(c.kind)) + "." + c.id +
-                                       ": nothing reads from this " + kind_name(c.kind)});
+      problems_.warn(c.place, std::string(section_name(c.kind)) + "." + c.id +
+                                  ": nothing reads from this " + kind_name(c.kind));
     }
   }
 
@@ -124,7 +124,8 @@ class Graph {
     }
     // That there is nothing at all to read from is told elsewhere.
     const bool none = components_.front().kind == WEIR_SINK;
-    if (any || none || !tree_.complete) return "";
+    const auto fits = [&](const std::string& id) { return matches(pattern, id); };
+    if (any || none || is_lost(fits)) return "";
     return in_quotes(pattern) + " matches no source" + (to_sink ? " or processor" : "") +
            ", expected at least one";
   }
@@ -136,8 +137,7 @@ class Graph {
       for (const Component& c : components_) {
         if (c.kind != WEIR_SINK && &c != &components_[at]) ids.push_back(c.id);
       }
-      // A component that a problem was told about is not among them.
-      if (!tree_.complete || is_written(id)) return "";
+      if (is_lost([&](const std::string& written) { return written == id; })) return "";
       return "there is no source or processor " + in_quotes(id) + suggestion(id, ids, "ids");
     }
     if (it->second == at) return in_quotes(id) + " reads from itself, expected another component";
@@ -148,10 +148,16 @@ class Graph {
     return "";
   }
 
-  bool is_written(const std::string& id) const {
-    for (const weir_kind kind : {WEIR_SOURCE, WEIR_PROCESSOR, WEIR_SINK}) {
-      const Node* section = tree_.root.find(section_name(kind));
-      if (section != nullptr && section->find(id) != nullptr) return true;
+  // Whether a component of such an id is not there for a reason that a problem was told about: it
+  // is wrong itself, or its section is misspelt, or the file that may hold it cannot be read.
+  template <class Fits>
+  bool is_lost(const Fits& fits) const {
+    if (!tree_.complete) return true;
+    for (const Node& section : tree_.root.items) {
+      if (section.key == "agent") continue;
+      for (const Node& item : section.items) {
+        if (index_.count(item.key) == 0 && fits(item.key)) return true;
+      }
     }
     return false;
   }
@@ -214,14 +220,12 @@ bool matches(std::string_view pattern, std::string_view id) {
   return p == pattern.size();
 }
 
-void connect(const Tree& tree, std::vector<Component>& components, std::vector<Problem>& warnings,
-             Problems& problems) {
-  const std::size_t problems_before = problems.count();
+void connect(const Tree& tree, std::vector<Component>& components, Problems& problems) {
   Graph graph(tree, components, problems);
   graph.resolve();
   graph.sort();
-  if (problems.count() != problems_before) return;
-  Graph(tree, components, problems).warn_unused(warnings);
+  // What seems unused may be read by a component that a problem was told about.
+  if (problems.empty()) Graph(tree, components, problems).warn_unused();
 }
 
 }  // namespace weir::config

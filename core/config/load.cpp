@@ -126,12 +126,38 @@ void check_sections(const Tree& tree, Problems& problems) {
   }
 }
 
+// Whether a key that is no section is `name` misspelt.
+bool is_misspelt(const Tree& tree, const char* name) {
+  return std::any_of(tree.root.items.begin(), tree.root.items.end(), [&](const Node& item) {
+    return !is_section(item.key) && nearest(item.key, kSections) == name;
+  });
+}
+
+// Plugins in a directory that is not there are unknown types, far from the cause.
+void check_plugin_dirs(const weir_value& group, Problems& problems) {
+  const weir_value* dirs = find_value(&group, "plugin_dirs");
+  for (std::uint32_t i = 0; i < dirs->item_count; ++i) {
+    const weir_value& value = *dirs->items[i];
+    const std::string path(view(value.string));
+    if (value.has_value == 0) continue;
+    if (DIR* dir = ::opendir(path.c_str())) {
+      ::closedir(dir);
+      continue;
+    }
+    const char* why = std::strerror(errno);
+    problems.warn({value.file, value.line, value.column},
+                  "agent.plugin_dirs: the directory " + in_quotes(path) +
+                      " cannot be listed, so no plugin is found in it: " + why +
+                      (path.starts_with('/') ? "" : "; it is taken from the working directory"));
+  }
+}
+
 // An agent without sources or without sinks would run and do nothing.
 void check_purpose(const Tree& tree, Problems& problems) {
   for (const weir_kind kind : {WEIR_SOURCE, WEIR_SINK}) {
     const char* name = section_name(kind);
     const Node* section = tree.root.find(name);
-    if (section != nullptr && !section->items.empty()) continue;
+    if ((section != nullptr && !section->items.empty()) || is_misspelt(tree, name)) continue;
     const Place place = section != nullptr   ? tree.key_place(*section)
                         : tree.names.empty() ? Place{}
                                              : Place{tree.names[0], 0, 0};
@@ -184,6 +210,7 @@ AgentOptions agent_options(const Document& document, Problems& problems) {
   const Place place = node != nullptr ? tree.place(*node) : Place{};
   const weir_value* group = values.group(node, place, table, path);
   check_labels(*group, "labels", path, problems);
+  check_plugin_dirs(*group, problems);
   AgentOptions options;
   AgentOptions::table().read(options, *group);
   if (options.hostname.empty()) options.hostname = tree.hostname;
@@ -201,7 +228,8 @@ std::unique_ptr<Config> bind(const Document& document, TypeCatalog& catalog, Pro
     reader.section(kind, config->components);
   }
   if (tree.complete) check_purpose(tree, problems);
-  connect(tree, config->components, config->warnings, problems);
+  connect(tree, config->components, problems);
+  config->warnings = problems.warnings();
   return problems.empty() ? std::move(config) : nullptr;
 }
 

@@ -1,6 +1,8 @@
 // The tables of the agent's own keys; see model.hpp.
 #include "core/config/model.hpp"
 
+#include <algorithm>
+
 namespace weir::config {
 
 const OptionTable<LogOptions>& LogOptions::table() {
@@ -61,7 +63,7 @@ template <class T>
 Option<T> isolation_option(Isolation T::*member) {
   return option("isolation", member, "Where it runs: none, in the agent's own process.")
       .def("none")
-      .choices({"none", "process"});
+      .choices({"none"});
 }
 
 }  // namespace
@@ -89,9 +91,7 @@ const OptionTable<SourceOptions>& SourceOptions::table() {
 
 const OptionTable<BufferOptions>& BufferOptions::table() {
   static const OptionTable<BufferOptions> t{
-      option("type", &BufferOptions::type, "Where rows wait; this version has memory only.")
-          .def("memory")
-          .choices({"memory", "disk"}),
+      option("type", &BufferOptions::type, "Where rows wait.").def("memory").choices({"memory"}),
       option("max_size", &BufferOptions::max_size, "The most that may wait.")
           .def("16MiB")
           .min("64KiB")
@@ -156,6 +156,21 @@ const OptionTable<SinkOptions>& SinkOptions::table() {
       option("retry", &SinkOptions::retry, "When a failed write is tried again."),
   };
   return t;
+}
+
+const char* choice_to_come(const weir_option& option, std::string_view choice) {
+  const auto is = [&](const auto& table, std::string_view name, std::string_view to_come) {
+    return choice == to_come && option.name == name &&
+           std::count(table.data(), table.data() + table.size(), &option) != 0;
+  };
+  if (is(BufferOptions::table(), "type", "disk")) {
+    return "this version of Weir has memory buffers only, expected memory";
+  }
+  if (is(SourceOptions::table(), "isolation", "process") ||
+      is(ConsumerOptions::table(), "isolation", "process")) {
+    return "this version of Weir runs components in its own process only, expected none";
+  }
+  return nullptr;
 }
 
 }  // namespace weir::config

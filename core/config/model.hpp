@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/config/arena.hpp"
@@ -19,9 +20,9 @@ namespace weir::config {
 
 enum class LogLevel { kDebug, kInfo, kWarn, kError };
 enum class LogFormat { kText, kJson };
-enum class BufferType { kMemory, kDisk };  // kDisk is refused by `bind`
+enum class BufferType { kMemory, kDisk };  // kDisk is to come, see choice_to_come
 enum class WhenFull { kBlock, kDropOldest, kDropNewest };
-enum class Isolation { kNone, kProcess };  // kProcess is refused by `bind`
+enum class Isolation { kNone, kProcess };  // kProcess is to come, see choice_to_come
 
 struct LogOptions {
   LogLevel level = LogLevel::kInfo;
@@ -90,6 +91,10 @@ struct SinkOptions {
   static const OptionTable<SinkOptions>& table();
 };
 
+// What to say of a choice that a later version will have, or nullptr. It is offered once it is
+// among the `.choices` of its option and no longer named here.
+const char* choice_to_come(const weir_option& option, std::string_view choice);
+
 struct Component {
   weir_kind kind = 0;
   std::string id;
@@ -110,7 +115,8 @@ struct Config {
   AgentOptions agent;
   // Sources first, then processors, each after those that it reads from, then sinks.
   std::vector<Component> components;
-  // Worth a log line, no reason to stop: a source that nothing reads from.
+  // Worth a log line, no reason to stop: a source that nothing reads from, a directory that is
+  // not there.
   std::vector<Problem> warnings;
   std::unique_ptr<Arena> values;  // what `options` point to
 };

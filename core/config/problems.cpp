@@ -21,24 +21,36 @@ std::size_t Problems::file_index(const std::string& name) {
 
 void Problems::file(const std::string& name) { file_index(name); }
 
-void Problems::add(Place place, std::string message) {
-  if (problems_.size() >= kKeptMax) {
-    ++not_kept_;
-    return;
-  }
+Problems::Entry Problems::entry(Place place, std::string message) {
   for (char& c : message) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
   }
   const std::size_t index = file_index(place.file);
-  problems_.push_back({index, {std::move(place), std::move(message)}});
+  return {index, {std::move(place), std::move(message)}};
 }
 
-std::vector<Problem> Problems::list() const {
+void Problems::add(Place place, std::string message) {
+  if (problems_.size() < kKeptMax) {
+    problems_.push_back(entry(std::move(place), std::move(message)));
+  } else {
+    ++not_kept_;
+  }
+}
+
+void Problems::warn(Place place, std::string message) {
+  if (warnings_.size() < kKeptMax) {
+    warnings_.push_back(entry(std::move(place), std::move(message)));
+  }
+}
+
+std::vector<Problem> Problems::list() const { return in_order(problems_); }
+std::vector<Problem> Problems::warnings() const { return in_order(warnings_); }
+
+std::vector<Problem> Problems::in_order(std::vector<Entry> sorted) {
   const auto key = [](const Entry& e) {
     const Problem& p = e.problem;
     return std::tie(e.file_index, p.place.line, p.place.column, p.message);
   };
-  std::vector<Entry> sorted = problems_;
   std::stable_sort(sorted.begin(), sorted.end(), [&](const Entry& a, const Entry& b) {
     const Place& p = a.problem.place;
     const Place& q = b.problem.place;

@@ -1,7 +1,8 @@
 // core/config/problems.hpp - everything that is wrong with a configuration, found in one run.
 //
 // A problem reads `file:line:column: what is wrong, what is expected`. Problems are collected in
-// whatever order they are found and told in the order of files, lines and columns.
+// whatever order they are found and told in the order of files, lines and columns. So are warnings,
+// which are worth a line and no reason to stop.
 #pragma once
 
 #include <cstddef>
@@ -37,6 +38,7 @@ class Problems {
   void file(const std::string& name);
   // One line: control characters in `message` become spaces.
   void add(Place place, std::string message);
+  void warn(Place place, std::string message);
 
   bool empty() const { return problems_.empty(); }
   // Calls of `add` so far: tells whether a step found something.
@@ -45,6 +47,7 @@ class Problems {
   std::vector<Problem> list() const;
   // One line a problem, the first kToldMax, then how many more there are. "" when empty.
   std::string text() const;
+  std::vector<Problem> warnings() const;  // as `list`
 
  private:
   // Kept beyond kToldMax, so that sorting has the first ones; beyond this they are not kept.
@@ -55,8 +58,12 @@ class Problems {
     std::size_t file_index;
     Problem problem;
   };
+  Entry entry(Place place, std::string message);
+  static std::vector<Problem> in_order(std::vector<Entry> entries);
+
   std::vector<std::string> files_;
   std::vector<Entry> problems_;
+  std::vector<Entry> warnings_;
   std::size_t not_kept_ = 0;
 };
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/config/model.hpp"
 #include "core/config/text.hpp"
 #include "core/config/units.hpp"
 #include "core/config/yaml.hpp"
@@ -211,9 +212,10 @@ std::string ValueReader::parse(std::string_view text, const weir_option& option,
       const std::vector<std::string> all = choices(option);
       const auto it = std::find(all.begin(), all.end(), text);
       if (it == all.end()) {
+        if (const char* why = choice_to_come(option, text); why != nullptr) return why;
         const std::string best = nearest(text, all);
-        return "expected one of " + joined(all) + ", got " + in_quotes(text) +
-               (best.empty() ? "" : "; did you mean '" + best + "'?");
+        return (all.size() == 1 ? "expected " : "expected one of ") + joined(all) + ", got " +
+               in_quotes(text) + (best.empty() ? "" : "; did you mean '" + best + "'?");
       }
       value.i64 = it - all.begin();
       value.string = arena_.string(text);

@@ -3,13 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
-#include <cstdlib>
-#include <functional>
 #include <memory>
 #include <string>
 
 #include "core/cli/check.hpp"
-#include "core/cli/columns.hpp"
 #include "core/cli/describe.hpp"
 #include "core/cli/json.hpp"
 #include "core/cli/list.hpp"
@@ -17,6 +14,7 @@
 #include "core/config/yaml.hpp"
 #include "tests/config/fake_catalog.hpp"
 #include "tests/config/folder.hpp"
+#include "tests/config/printed.hpp"
 
 namespace weir::cli {
 namespace {
@@ -26,26 +24,6 @@ using config::testing::Folder;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
-
-struct Printed {
-  int code;
-  std::string out, err;
-};
-
-// What a command prints to its two streams.
-Printed printed(const std::function<int(std::FILE*, std::FILE*)>& command) {
-  char* texts[2] = {};
-  std::size_t sizes[2] = {};
-  std::FILE* out = ::open_memstream(&texts[0], &sizes[0]);
-  std::FILE* err = ::open_memstream(&texts[1], &sizes[1]);
-  const int code = command(out, err);
-  std::fclose(out);
-  std::fclose(err);
-  Printed result{code, {texts[0], sizes[0]}, {texts[1], sizes[1]}};
-  std::free(texts[0]);
-  std::free(texts[1]);
-  return result;
-}
 
 Printed check_file(const std::string& text) {
   const Folder folder;
@@ -103,6 +81,32 @@ TEST(Check, WarnsOfWhatNothingReads) {
   EXPECT_EQ(p.err, "weir.yaml:1:11: warning: sources.a: nothing reads from this source\n");
 }
 
+TEST(Check, WarnsOfAPluginFolderThatIsNotThereWhateverElseIsWrong) {
+  const std::string text =
+      "agent:\n  plugin_dirs: [/, weir-none]\n"
+      "sources: {a: {type: TYPE}}\nsinks: {d: {type: blackhole, inputs: a}}\n";
+  const std::string warning =
+      "weir.yaml:2:20: warning: agent.plugin_dirs: the directory 'weir-none' cannot be listed, so "
+      "no plugin is found in it: No such file or directory; it is taken from the working "
+      "directory\n";
+  const std::size_t at = text.find("TYPE");
+  Printed p = check_file(std::string(text).replace(at, 4, "plain"));
+  EXPECT_EQ(p.code, 0);
+  EXPECT_EQ(p.err, warning);
+  p = check_file(std::string(text).replace(at, 4, "missing"));
+  EXPECT_EQ(p.code, 78);
+  EXPECT_THAT(p.err, StartsWith(warning + "weir.yaml:3:21: sources.a.type: there is no source"));
+}
+
+TEST(Check, DoesNotSayThatNothingReadsASourceWhereAReaderIsWrong) {
+  const Printed p =
+      check_file("sources: {a: {type: plain}}\nsinks: {d: {type: blackhole, inputs: b}}\n");
+  EXPECT_EQ(p.code, 78);
+  EXPECT_EQ(p.err,
+            "weir.yaml:2:38: sinks.d.inputs: there is no source or processor 'b'; ids: a\n"
+            "weir.yaml: 1 problem\n");
+}
+
 TEST(Check, EndsWith78) {
   const Printed p = check_file("sources: {a: {type: plian}}\n");
   EXPECT_EQ(p.code, 78);
@@ -129,18 +133,16 @@ TEST(List, HasEveryTypeAndTheReasonOfARefusal) {
   const Printed p =
       printed([&](std::FILE* out, std::FILE* err) { return list(catalog, out, err); });
   EXPECT_EQ(p.code, 0);
-  EXPECT_EQ(p.out,
-            "plugins/\n"
-            "  KIND       TYPE       VERSION  FILE                 SUMMARY\n"
-            "  source     clock      1.0.0    source_clock.so      Tells the time.\n"
-            "  source     plain      1.0.0    source_plain.so      Has no options.\n"
-            "  source     tide       1.0.0    source_tide.so       Depends on time alone.\n"
-            "  source     torn       -        source_torn.so       refused: "
-            "plugins/source_torn.so: undefined\n"
-            "                                                      symbol: abc\n"
-            "  processor  smooth     1.0.0    processor_smooth.so  Takes out the noise.\n"
-            "  sink       blackhole  1.0.0    sink_blackhole.so    Forgets rows.\n"
-            "  sink       print      1.0.0    sink_print.so        Writes rows to a file.\n");
+  EXPECT_EQ(
+      p.out,
+      "plugins/\n"
+      "  KIND       TYPE       VERSION  SUMMARY\n"
+      "  source     clock      1.0.0    Tells the time.\n"
+      "  source     plain      1.0.0    Has no options.\n"
+      "  source     torn       -        refused: plugins/source_torn.so: undefined symbol: abc\n"
+      "  processor  smooth     1.0.0    Takes out the noise.\n"
+      "  sink       blackhole  1.0.0    Forgets rows.\n"
+      "  sink       print      1.0.0    Writes rows to a file.\n");
 }
 
 TEST(Describe, ShowsOptionsAndCommonKeysAsTables) {
@@ -157,6 +159,19 @@ TEST(Describe, ShowsOptionsAndCommonKeysAsTables) {
         "\n  zone               one of utc, local         utc ",
         "\nKeys of every source\n  OPTION ", "\n  interval   duration, 10ms to 24h "}) {
     EXPECT_THAT(p.out, HasSubstr(line));
+  }
+}
+
+// They are known, and refused: see mistakes.txt.
+TEST(Describe, DoesNotOfferWhatThisVersionRefuses) {
+  FakeCatalog catalog;
+  const std::string text = describe_type("print", "text").out;
+  EXPECT_THAT(text, HasSubstr("  buffer.type       only memory "));
+  EXPECT_THAT(text, HasSubstr("  isolation         only none "));
+  const std::string json =
+      printed([&](std::FILE* out, std::FILE* err) { return schema(catalog, out, err); }).out;
+  for (const char* refused : {"disk", "process"}) {
+    EXPECT_THAT(json, Not(HasSubstr('"' + std::string(refused) + '"')));
   }
 }
 
@@ -183,9 +198,11 @@ TEST(Describe, JsonHoldsTheSame) {
 TEST(Describe, TellsWhatThereIsInstead) {
   Printed p = describe_type("clokc", "text");
   EXPECT_EQ(p.code, 1);
-  EXPECT_EQ(p.err, "there is no type 'clokc'; did you mean 'clock'?\n");
+  const std::string elsewhere =
+      "Plugins in other folders are found with -c FILE or --plugin-dir FOLDER.\n";
+  EXPECT_EQ(p.err, "there is no type 'clokc'; did you mean 'clock'?\n" + elsewhere);
   p = describe_type("sink/clock", "text");
-  EXPECT_EQ(p.err, "there is no type 'sink/clock'; types: blackhole, print\n");
+  EXPECT_EQ(p.err, "there is no type 'sink/clock'; types: blackhole, print\n" + elsewhere);
   p = describe_type("torn", "text");
   EXPECT_EQ(p.code, 1);
   EXPECT_EQ(p.err, "source 'torn' cannot be used: plugins/source_torn.so: undefined symbol: abc\n");
@@ -228,18 +245,6 @@ TEST(Json, QuotesWhatMustBeQuoted) {
   EXPECT_EQ(json.finish(),
             "{\n  \"a\\\"b\": \"\\\\ \\u000a \\u0001 ü\",\n  \"empty\": [],\n"
             "  \"list\": [\n    1,\n    true\n  ]\n}\n");
-}
-
-TEST(Columns, WrapTheLastOneAndLeaveEmptyOnesOut) {
-  Columns table({"A", "B", "C"});
-  table.add({"grün", "", std::string(60, 'x') + " " + std::string(60, 'y')});
-  table.add({"1", "", "z"});
-  const Printed p = printed([&](std::FILE* out, std::FILE*) {
-    table.print(out, 2);
-    return 0;
-  });
-  EXPECT_EQ(p.out, "  A     C\n  grün  " + std::string(60, 'x') + "\n        " +
-                       std::string(60, 'y') + "\n  1     z\n");
 }
 
 }  // namespace

@@ -1,13 +1,17 @@
 """The agent as a whole: the default configuration, `once`, signals, and stopping under load."""
 
+import fcntl
 import json
 import os
 import pty
 import re
 import signal
+import struct
 import subprocess
+import termios
 
 import harness
+import pytest
 
 DEFAULT = harness.REPOSITORY / "etc" / "weir.yaml"
 
@@ -66,10 +70,13 @@ def test_once_prints_json_lines_into_a_pipe(weir, config):
     assert result.stderr == ""
 
 
-def test_once_prints_a_table_on_a_terminal(config):
+def on_terminal(columns, *arguments):
+    """What `weir ARGUMENTS...` prints on a terminal of that width."""
     main, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    env = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
     child = subprocess.Popen(
-        [harness.WEIR, "once", "-c", config(ONCE)], stdout=terminal, stderr=terminal
+        [harness.WEIR, *arguments], stdout=terminal, stderr=terminal, env=env
     )
     os.close(terminal)
     text = b""
@@ -83,8 +90,29 @@ def test_once_prints_a_table_on_a_terminal(config):
         text += piece
     os.close(main)
     assert child.wait(60) == 0
-    assert b"\x1b[1mnode_cpu\x1b[0m" in text
-    assert not text.lstrip().startswith(b"{")
+    return text.decode().replace("\r\n", "\n")
+
+
+def test_once_prints_a_table_on_a_terminal(config):
+    text = on_terminal(80, "once", "-c", config(ONCE))
+    assert "\x1b[1mnode_cpu\x1b[0m" in text
+    assert not text.lstrip().startswith("{")
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_nothing_is_wider_than_the_terminal(config, columns):
+    for arguments in (
+        ["once", "-c", config(ONCE)],
+        ["list"],
+        ["describe", "node_probe"],
+        ["describe", "prometheus"],
+        ["describe", "file"],
+        ["once", "--help"],
+    ):
+        text = re.sub(r"\x1b\[[01]m", "", on_terminal(columns, *arguments))
+        for line in text.split("\n"):
+            # A path or a pattern is better in one piece: it can be copied.
+            assert len(line) <= columns or " " not in line.strip(), (arguments, line)
 
 
 def test_once_of_one_source_and_other_formats(weir, config):
@@ -217,6 +245,31 @@ def test_the_log_carries_priorities_into_the_journal(agent, tmp_path):
     assert all(re.match(r"<[3467]>", line) for line in lines), lines
     assert any(line.startswith("<3>out: ") for line in lines)
     assert any(line.startswith("<6>weir ") for line in lines)
+
+
+def test_the_configuration_needs_no_dash(weir, config, agent):
+    path = config(ONCE)
+    assert weir("check", path).stdout.startswith(f"{path}: 1 source, ")
+    assert weir("check", path, path).returncode == 1
+    running = agent(config(ONCE.replace("sources", "agent: {plugin_dirs: [/none]}\nsources")))
+    assert "agent.plugin_dirs: the directory '/none' cannot be listed" in running.log()
+    refused = weir("run", config("sources: {}\n", "empty.yaml"))
+    assert refused.returncode == 78 and "empty.yaml" in refused.stderr
+
+
+def test_a_configuration_where_once_expects_an_id(weir, config, tmp_path):
+    result = weir("once", "-c", config(ONCE), "other.yaml")
+    assert result.returncode == 1
+    assert "no source 'other.yaml'; a configuration file goes behind -c" in result.stderr
+
+
+def test_a_plugin_folder_that_is_not_there(weir, config):
+    listed = weir("list", "--plugin-dir", "/none")
+    assert listed.returncode == 0 and "weir: --plugin-dir /none: No such" in listed.stderr
+    path = config("agent: {plugin_dirs: [/none]}\n")
+    listed = weir("list", "-c", path)
+    assert f"{path}:1:23: warning: agent.plugin_dirs: the directory '/none'" in listed.stderr
+    assert "-c FILE" in weir("describe", "acme").stderr
 
 
 def test_wrong_command_lines(weir):

@@ -1,4 +1,4 @@
-// The TLS helper: support/prometheus_tls.so, the only file that knows OpenSSL. Sessions work on
+// The TLS helper: support/prometheus_tls.so, the only object that knows OpenSSL. Sessions work on
 // memory BIOs; see tls_abi.h for who calls what.
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -10,8 +10,13 @@
 #include <string>
 
 #include "tls_abi.h"
+#include "tls_files.hpp"
 
 namespace {
+
+using weir::prometheus_sink::load_certificate;
+using weir::prometheus_sink::load_client_ca;
+using weir::prometheus_sink::load_key;
 
 struct Free {
   void operator()(SSL_CTX* p) const { SSL_CTX_free(p); }
@@ -48,32 +53,20 @@ timespec changed_at(const std::string& path) {
 
 Changed changed(const Context& c) { return {changed_at(c.cert), changed_at(c.key)}; }
 
-std::string openssl_reason() {
-  const char* reason = ERR_reason_error_string(ERR_peek_last_error());
-  ERR_clear_error();
-  return reason != nullptr ? reason : "unknown error";
-}
-
 // Empty, or why not.
 std::string load(Context& c) {
   ContextPtr ssl(SSL_CTX_new(TLS_server_method()));
-  if (!ssl) return "OpenSSL: " + openssl_reason();
+  if (!ssl) throw std::bad_alloc();
   SSL_CTX_set_min_proto_version(ssl.get(), TLS1_2_VERSION);
   SSL_CTX_set_mode(ssl.get(), SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_session_cache_mode(ssl.get(), SSL_SESS_CACHE_OFF);
   SSL_CTX_set_options(ssl.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   const Changed now = changed(c);
-  if (SSL_CTX_use_certificate_chain_file(ssl.get(), c.cert.c_str()) != 1) {
-    return "tls.cert: " + c.cert + ": " + openssl_reason();
-  }
-  // Compares it with the certificate, too.
-  if (SSL_CTX_use_PrivateKey_file(ssl.get(), c.key.c_str(), SSL_FILETYPE_PEM) != 1) {
-    return "tls.key: " + c.key + ": " + openssl_reason();
-  }
+  std::string fault = load_certificate(ssl.get(), c.cert);
+  if (fault.empty()) fault = load_key(ssl.get(), c.key, c.cert);
+  if (fault.empty() && !c.client_ca.empty()) fault = load_client_ca(ssl.get(), c.client_ca);
+  if (!fault.empty()) return fault;
   if (!c.client_ca.empty()) {
-    if (SSL_CTX_load_verify_locations(ssl.get(), c.client_ca.c_str(), nullptr) != 1) {
-      return "tls.client_ca: " + c.client_ca + ": " + openssl_reason();
-    }
     SSL_CTX_set_client_CA_list(ssl.get(), SSL_load_client_CA_file(c.client_ca.c_str()));
     SSL_CTX_set_verify(ssl.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
   }

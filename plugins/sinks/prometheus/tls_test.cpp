@@ -8,11 +8,13 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 
 #include "client.hpp"
@@ -76,9 +78,21 @@ class TlsEndpoint : public ::testing::Test {
     std::FILE* cert = std::fopen((folder_ / (name + ".pem")).c_str(), "w");
     PEM_write_X509(cert, id.cert);
     std::fclose(cert);
-    std::FILE* key = std::fopen((folder_ / (name + ".key")).c_str(), "w");
+    save_key(id, name + ".key");
+  }
+  void save_key(const Identity& id, const std::string& name) {
+    std::FILE* key = std::fopen((folder_ / name).c_str(), "w");
     PEM_write_PrivateKey(key, id.key, nullptr, nullptr, 0, nullptr, nullptr);
     std::fclose(key);
+  }
+  void save_encrypted(const Identity& id, const std::string& name) {
+    std::FILE* key = std::fopen((folder_ / name).c_str(), "w");
+    unsigned char passphrase[] = "secret";
+    PEM_write_PrivateKey(key, id.key, EVP_aes_128_cbc(), passphrase, 6, nullptr, nullptr);
+    std::fclose(key);
+  }
+  void write(const std::string& name, const std::string& text) {
+    std::ofstream(folder_ / name) << text;
   }
   void start() {
     Server::Config config;
@@ -224,18 +238,75 @@ std::string problem_of(const TlsOptions& options, const std::string& helper = WE
 
 TEST_F(TlsEndpoint, SaysWhichFileIsWrong) {
   EXPECT_EQ(problem_of(options_), "");
-  TlsOptions wrong = options_;
-  wrong.cert = file("none.pem");
-  EXPECT_THAT(problem_of(wrong), HasSubstr("tls.cert: " + file("none.pem")));
-  wrong = options_;
-  wrong.key = file("server.pem");
-  EXPECT_THAT(problem_of(wrong), HasSubstr("tls.key: " + file("server.pem")));
-  wrong = options_;
-  wrong.key = file("ca.key");
-  EXPECT_THAT(problem_of(wrong), HasSubstr("tls.key: " + file("ca.key") + ": key values mismatch"));
-  wrong = options_;
-  wrong.client_ca = file("none.pem");
-  EXPECT_THAT(problem_of(wrong), HasSubstr("tls.client_ca: " + file("none.pem")));
+  const std::string pem = "-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n";
+  write("empty", "");
+  write("text", "the certificate is in the other file\n");
+  write("broken.pem", pem);
+  write("broken.key", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
+  save_encrypted(server_, "encrypted.key");
+  const Identity rsa{EVP_RSA_gen(2048), nullptr};
+  save_key(rsa, "rsa.key");
+  const std::string other_format = "; convert it from another format, or name another file";
+  const std::string not_the_key = "it is not the key of the certificate " + file("server.pem") +
+                                  "; name the key that the certificate was made for, or have both "
+                                  "made anew";
+  const struct {
+    const char* option;
+    const char* file;
+    std::string problem;
+  } cases[] = {
+      {"cert", "none.pem", "there is no such file; check the path, or put the file there"},
+      {"cert", ".", "it is a directory, expected a file in PEM"},
+      {"cert", "empty",
+       "it holds no certificate in PEM (-----BEGIN ...CERTIFICATE-----)" + other_format},
+      {"cert", "server.key",
+       "it holds no certificate in PEM (-----BEGIN ...CERTIFICATE-----); are tls.cert and tls.key "
+       "the wrong way round?"},
+      {"cert", "broken.pem", "its certificate cannot be used ("},
+      {"key", "none.key", "there is no such file; check the path, or put the file there"},
+      {"key", "text",
+       "it holds no private key in PEM (-----BEGIN ...PRIVATE KEY-----)" + other_format},
+      {"key", "broken.key", "its private key cannot be used ("},
+      {"key", "ca.key", not_the_key},
+      {"key", "rsa.key", not_the_key},
+      {"key", "encrypted.key",
+       "it is encrypted, and nobody is there to type its passphrase; write it without one "},
+      {"client_ca", "none.pem", "there is no such file; check the path, or put the file there"},
+      {"client_ca", "text",
+       "it holds no certificate in PEM (-----BEGIN ...CERTIFICATE-----)" + other_format},
+  };
+  for (const auto& c : cases) {
+    TlsOptions wrong = options_;
+    const std::string option = c.option;
+    (option == "cert" ? wrong.cert : option == "key" ? wrong.key : wrong.client_ca) = file(c.file);
+    EXPECT_THAT(problem_of(wrong),
+                ::testing::StartsWith("tls." + option + ": " + file(c.file) + ": " + c.problem));
+  }
+  EVP_PKEY_free(rsa.key);
+}
+
+TEST_F(TlsEndpoint, DoesNotWaitForAFifo) {
+  ASSERT_EQ(mkfifo(file("fifo").c_str(), 0600), 0);
+  options_.key = file("fifo");
+  EXPECT_THAT(problem_of(options_), HasSubstr("it is no regular file, expected one in PEM"));
+}
+
+// Root may read everything, and reads it here with another user's rights.
+TEST_F(TlsEndpoint, SaysWhoMayNotReadAFile) {
+  std::filesystem::permissions(file("server.key"), std::filesystem::perms::none);
+  const bool root = geteuid() == 0;
+  if (root) {
+    std::filesystem::permissions(folder_, std::filesystem::perms::all);
+    ASSERT_EQ(seteuid(65534), 0);
+  }
+  const std::string problem = problem_of(options_);
+  const std::string user = std::to_string(geteuid());
+  if (root) {
+    ASSERT_EQ(seteuid(0), 0);
+  }
+  EXPECT_EQ(problem, "tls.key: " + file("server.key") + ": the agent's user (uid " + user +
+                         ") may not read it; give it the right to, and to enter the directories "
+                         "above");
 }
 
 TEST_F(TlsEndpoint, SaysThatTheHelperIsMissing) {

@@ -35,7 +35,7 @@ bool check_names(const std::vector<std::string>& names, const char* list, const 
     }
     report(std::string("collectors.") + list + "[" + std::to_string(i) + "]",
            "there is no collector '" + name + "'; did you mean '" +
-               std::string(nearest_collector(name)) + "'?");
+               std::string(nearest_collector(name)) + "'? Collectors: " + collector_names());
     good = false;
   }
   return good;

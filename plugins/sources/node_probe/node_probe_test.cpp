@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -219,6 +220,19 @@ TEST(NodeProbe, CountersOfACpuDoNotStepBackUnlessItWasOff) {
   EXPECT_EQ(idle("cpu0 1 0 0 10 0 0 0 0 0 0\n"), "0.1");
 }
 
+TEST(Options, HelpNamesTheCollectors) {
+  const auto& table = Options::table();
+  const auto* const end = table.data() + table.size();
+  const auto* const found = std::find_if(table.data(), end, [](const weir_option* option) {
+    return std::string_view(option->name) == "collectors";
+  });
+  ASSERT_NE(found, end);
+  EXPECT_THAT((*found)->help, testing::HasSubstr("by default: cgroup, conntrack, "));
+  EXPECT_THAT((*found)->help, testing::EndsWith(", uname, vmstat."));
+}
+
+TEST(Options, NearestCollector) { EXPECT_EQ(nearest_collector("memory"), "meminfo"); }
+
 TEST(Options, ProblemsNameTheOptionAndTheRemedy) {
   using Change = void (*)(Options&);
   const struct {
@@ -229,9 +243,10 @@ TEST(Options, ProblemsNameTheOptionAndTheRemedy) {
       {[](Options& o) {
          o.collectors.exclude = {"cpu", "netdevs"};
        },
-       "collectors.exclude[1]: there is no collector 'netdevs'; did you mean 'netdev'?"},
-      {[](Options& o) { o.collectors.include = {"memory"}; },
-       "collectors.include[0]: there is no collector 'memory'; did you mean 'meminfo'?"},
+       "collectors.exclude[1]: there is no collector 'netdevs'; did you mean 'netdev'? "
+       "Collectors: cgroup, conntrack, cpu, cpufreq, diskstats, entropy, filefd, filesystem, "
+       "hwmon, loadavg, meminfo, netclass, netdev, netstat, os, pressure, schedstat, sockstat, "
+       "softnet, stat, thermal_zone, time, udp_queues, uname, vmstat"},
       {[](Options& o) {
          o.collectors.include = {"cpu"};
          o.collectors.exclude = {"cpu"};

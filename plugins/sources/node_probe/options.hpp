@@ -9,6 +9,9 @@
 
 namespace node_probe {
 
+// "cgroup, conntrack, ..."; of registry.cpp, which has the list.
+const std::string& collector_names();
+
 inline constexpr const char* kDisksExcluded =
     "^(ram|loop|fd|(h|s|v|xv)d[a-z]|nvme[0-9]+n[0-9]+p)[0-9]+$";
 inline constexpr const char* kNetdevsExcluded = "^lo$";
@@ -134,12 +137,14 @@ struct Options {
   NetstatOptions netstat;
 
   static const weir::OptionTable<Options>& table() {
+    static const std::string collectors_help =
+        "Which collectors run; all by default: " + collector_names() + ".";
     static const weir::OptionTable<Options> t{
         weir::option("root", &Options::root,
                      "Directory under which proc, sys, etc and the mount points of the host are "
                      "found; another than / in a container that has them mounted elsewhere.")
             .def("/"),
-        weir::option("collectors", &Options::collectors, "Which collectors run; all by default."),
+        weir::option("collectors", &Options::collectors, collectors_help.c_str()),
         weir::option("rescan_interval", &Options::rescan_interval,
                      "How often sensors, CPUs, cgroups and properties that rarely change are "
                      "looked up anew. A device that vanishes is noticed at once.")

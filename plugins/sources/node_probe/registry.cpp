@@ -39,6 +39,17 @@ std::span<const CollectorType> collector_types() {
   return kTypes;
 }
 
+const std::string& collector_names() {
+  static const std::string kNames = [] {
+    std::string names;
+    for (const CollectorType& type : collector_types()) {
+      names.append(names.empty() ? "" : ", ").append(type.name);
+    }
+    return names;
+  }();
+  return kNames;
+}
+
 namespace {
 // Insertions, deletions and replacements that lead from one to the other.
 std::size_t edit_distance(std::string_view a, std::string_view b) {

@@ -32,8 +32,11 @@
 #include <cstring>
 #include <exception>
 #include <limits>
+#include <list>
 #include <memory>
+#include <mutex>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "weir/abi.h"
@@ -216,6 +219,17 @@ weir_component_type make_type(weir_kind kind, const char* name, const char* summ
   return t;
 }
 
+// `type` for ever: one class may make several types, told apart by their names. Any thread.
+inline const weir_component_type* keep(const weir_component_type& type) {
+  static std::mutex mutex;
+  static auto& kept = *new std::list<weir_component_type>;  // outlives whoever uses a type
+  const std::lock_guard lock(mutex);
+  for (const weir_component_type& t : kept) {
+    if (t.create == type.create && std::string_view(t.name) == type.name) return &t;
+  }
+  return &kept.emplace_back(type);
+}
+
 template <class List>
 const weir_plugin* open(const char* name, const char* version, weir_error* error,
                         List list) noexcept {
@@ -238,10 +252,10 @@ const weir_plugin* open(const char* name, const char* version, weir_error* error
 
 }  // namespace detail
 
-// The type of component that the class P makes. `name` is what `type:` says.
+// A type of component that the class P makes. `name` is what `type:` says.
 template <class P>
 const weir_component_type* source(const char* name, const char* summary, std::uint32_t flags = 0) {
-  static weir_component_type t = detail::make_type<P, Source>(WEIR_SOURCE, name, summary, flags);
+  weir_component_type t = detail::make_type<P, Source>(WEIR_SOURCE, name, summary, flags);
   if constexpr (detail::Collects<P>) {
     t.collect = [](void* p, std::int64_t time, weir_error* error) {
       return detail::guarded(error, [&] {
@@ -253,29 +267,28 @@ const weir_component_type* source(const char* name, const char* summary, std::ui
     static_assert(detail::Starts<P> && !detail::NamesCollect<P>,
                   "weir: a source needs `void collect(weir::Time)`, or, to push, `void start()`");
   }
-  return &t;
+  return detail::keep(t);
 }
 
 template <class P>
 const weir_component_type* processor(const char* name, const char* summary,
                                      std::uint32_t flags = 0) {
   static_assert(detail::Processes<P>, "weir: a processor needs `void process(const weir_batch&)`");
-  static weir_component_type t =
-      detail::make_type<P, Processor>(WEIR_PROCESSOR, name, summary, flags);
+  weir_component_type t = detail::make_type<P, Processor>(WEIR_PROCESSOR, name, summary, flags);
   t.process = [](void* p, const weir_batch* batch, weir_error* error) {
     return detail::guarded(error, [&] {
       static_cast<P*>(p)->process(*batch);
       return WEIR_OK;
     });
   };
-  return &t;
+  return detail::keep(t);
 }
 
 template <class P>
 const weir_component_type* sink(const char* name, const char* summary, std::uint32_t flags = 0) {
   static_assert(detail::Writes<P>,
                 "weir: a sink needs `weir::Status write(std::span<const weir_batch* const>)`");
-  static weir_component_type t = detail::make_type<P, Sink>(WEIR_SINK, name, summary, flags);
+  weir_component_type t = detail::make_type<P, Sink>(WEIR_SINK, name, summary, flags);
   t.write = [](void* p, const weir_batch* const* batches, std::uint32_t count, weir_error* error) {
     return detail::guarded(error, [&] {
       const Status status = static_cast<P*>(p)->write(std::span(batches, count));
@@ -283,7 +296,7 @@ const weir_component_type* sink(const char* name, const char* summary, std::uint
       return status.code();
     });
   };
-  return &t;
+  return detail::keep(t);
 }
 
 }  // namespace weir
