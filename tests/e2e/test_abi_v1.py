@@ -71,7 +71,7 @@ def test_source_processor_and_sink(agent, poll, tmp_path):
 def test_they_are_listed_and_described(weir):
     listed = weir("list", "--plugin-dir", PLUGINS).stdout
     for kind, name in [("source", "sensor"), ("processor", "count"), ("sink", "writer")]:
-        assert re.search(rf"^ *{kind} +v1_{name} +1\.0\.0 .*{kind}_v1_{name}\.so", listed, re.M)
+        assert re.search(rf"^ *{kind} +v1_{name} +1\.0\.0 ", listed, re.M)
     described = weir("describe", "v1_writer", "--plugin-dir", PLUGINS).stdout
     for option in ["path", "flag", "wait_time", "group_map"]:
         assert option in described
