@@ -139,6 +139,7 @@ TEST(List, HasEveryTypeAndTheReasonOfARefusal) {
       "  KIND       TYPE       VERSION  SUMMARY\n"
       "  source     clock      1.0.0    Tells the time.\n"
       "  source     plain      1.0.0    Has no options.\n"
+      "  source     tide       1.0.0    Depends on time alone.\n"
       "  source     torn       -        refused: plugins/source_torn.so: undefined symbol: abc\n"
       "  processor  smooth     1.0.0    Takes out the noise.\n"
       "  sink       blackhole  1.0.0    Forgets rows.\n"
