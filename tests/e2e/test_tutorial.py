@@ -1,21 +1,23 @@
 """The configurations of docs/plugin-tutorial.md run, with the templates' plugins."""
 
+import os
 import re
 
 import harness
 
 TUTORIAL = harness.REPOSITORY / "docs" / "plugin-tutorial.md"
 PLUGINS = harness.BUILD / "tests" / "sdk" / "plugins"
+EXAMPLES = harness.BUILD / "tests" / "docs" / "plugins"
 
 
-def configuration(name, tmp_path):
+def configuration(name, tmp_path, plugins=PLUGINS):
     """The block of that name, with this test's folders."""
     block = re.search(rf"<!-- config {name} -->\n```yaml\n(.*?)```", TUTORIAL.read_text(), re.S)
     text = block[1]
     if "plugin_dirs" in text:
-        text = re.sub(r"plugin_dirs: \[.*?\]", f"plugin_dirs: [{PLUGINS}]", text)
+        text = re.sub(r"plugin_dirs: \[.*?\]", f"plugin_dirs: [{plugins}]", text)
     else:
-        text = f"agent: {{plugin_dirs: [{PLUGINS}]}}\n" + text
+        text = f"agent: {{plugin_dirs: [{plugins}]}}\n" + text
     watched = tmp_path / "watched"
     watched.mkdir()
     (watched / "a").write_text("12345")
@@ -65,3 +67,18 @@ def test_a_folder_that_vanishes_is_reported_and_awaited(agent, poll, tmp_path):
     process.wait_log(f"a collection failed: cannot read the folder '{watched}': No such file")
     (tmp_path / "away").rename(watched)
     process.wait_log("collects again")
+
+
+def test_the_source_that_pushes(agent, tmp_path):
+    pipe = tmp_path / "readings"
+    os.mkfifo(pipe)
+    text = configuration("push", tmp_path, EXAMPLES).replace("/tmp/readings", str(pipe))
+    process = agent(text)
+    with open(pipe, "w") as writer:
+        writer.write("boiler 71.5\n")
+    process.wait_log('"labels":{"name":"boiler"},"fields":{"value":71.5}')
+    with open(pipe, "w") as writer:
+        writer.writelines(f"boiler {n}\n" for n in range(10000))
+    process.wait_log('"fields":{"value":9999}')
+    log = process.stop_clean()
+    assert "readings -> screen: 10001 rows in, 10001 delivered, 0 dropped" in log

@@ -25,6 +25,11 @@ class ProcStat;
 struct Shared {
   std::unique_ptr<ProcStat> proc_stat;
   std::unique_ptr<Links> links;
+  // What sockstat has just read, for udp_queues, whose turn is later.
+  struct {
+    std::uint64_t pass = 0;
+    bool no_udp = false, no_udp6 = false;
+  } sockets;
 
   explicit Shared(Context& context);
   ~Shared();

@@ -46,6 +46,8 @@ void parse_conntrack(std::string_view text, ConntrackStats& stats) {
 
 namespace {
 
+constexpr std::size_t kLineBytesMax = 512;  // 17 columns of up to 16 digits, or their names
+
 class Conntrack : public Collector {
  public:
   explicit Conntrack(Context& context)
@@ -53,7 +55,8 @@ class Conntrack : public Collector {
                File::kAttribute),
         max_(context.reader, context.path("/proc/sys/net/netfilter/nf_conntrack_max"),
              File::kAttribute),
-        stat_(context.reader, context.path("/proc/net/stat/nf_conntrack"), File::kTable),
+        stat_(context.reader, context.path("/proc/net/stat/nf_conntrack"), File::kTable,
+              kLineBytesMax),
         measurement_(context.source.measurement(schema())),
         series_(context.series(measurement_, {})) {}
 

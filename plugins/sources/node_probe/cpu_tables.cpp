@@ -45,9 +45,11 @@ struct CpuSeries {
 };
 
 class Softnet : public Collector {
+  static constexpr std::size_t kLineBytesMax = 256;  // 15 columns of 8 digits
+
  public:
   explicit Softnet(Context& context)
-      : file_(context.reader, context.path("/proc/net/softnet_stat"), File::kTable),
+      : file_(context.reader, context.path("/proc/net/softnet_stat"), File::kTable, kLineBytesMax),
         measurement_(context.source.measurement(
             weir::Schema("node_softnet", "Receiving of network packets by each CPU.")
                 .label("cpu")

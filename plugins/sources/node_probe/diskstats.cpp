@@ -65,6 +65,7 @@ constexpr std::array<Column, 17> kColumns = {{
     {"flush_requests_time_seconds_total", kMilliseconds, "Time spent by all flushes."},
 }};
 constexpr std::size_t kIoNow = 8;
+constexpr std::size_t kLineBytesMax = 512;  // two numbers, 31 bytes of a name, 17 of 20 digits
 constexpr std::uint64_t kSectorBytes = 512;
 constexpr double kMillisecondsPerSecond = 1000;
 
@@ -80,7 +81,7 @@ std::string exclude_option(const DiskstatsOptions& options) {
 class Diskstats : public Collector {
  public:
   explicit Diskstats(Context& context)
-      : file_(context.reader, context.path("/proc/diskstats"), File::kTable),
+      : file_(context.reader, context.path("/proc/diskstats"), File::kTable, kLineBytesMax),
         filter_(context.options.diskstats.device_include,
                 exclude_option(context.options.diskstats)),
         disk_(context.source.measurement(disk_schema())),

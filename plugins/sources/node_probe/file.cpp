@@ -39,7 +39,9 @@ File::File(File&& other) noexcept
     : reader_(other.reader_),
       path_(std::move(other.path_)),
       kind_(other.kind_),
+      line_bytes_max_(other.line_bytes_max_),
       kept_(std::exchange(other.kept_, false)),
+      is_procfs_(other.is_procfs_),
       fd_(std::exchange(other.fd_, -1)),
       error_(other.error_),
       skip_(other.skip_) {}
@@ -48,7 +50,9 @@ File& File::operator=(File&& other) noexcept {
   std::swap(reader_, other.reader_);
   std::swap(path_, other.path_);
   std::swap(kind_, other.kind_);
+  std::swap(line_bytes_max_, other.line_bytes_max_);
   std::swap(kept_, other.kept_);
+  std::swap(is_procfs_, other.is_procfs_);
   std::swap(fd_, other.fd_);
   std::swap(error_, other.error_);
   std::swap(skip_, other.skip_);
@@ -66,6 +70,7 @@ bool File::open() {
   }
   kept_ = reader_->open_files_ < Reader::kOpenFilesMax;
   if (kept_) ++reader_->open_files_;
+  is_procfs_.reset();
   return true;
 }
 
@@ -110,8 +115,10 @@ std::optional<std::string_view> File::read_open() {
       error_ = errno;
       return std::nullopt;
     }
-    size += static_cast<std::size_t>(n);
-    if (n == 0 || (kind_ == kAttribute && size < reader_->capacity())) break;
+    const auto piece = static_cast<std::size_t>(n);
+    size += piece;
+    const bool is_last = kind_ == kAttribute || piece + line_bytes_max_ <= kPageBytesMin;
+    if (n == 0 || (is_last && size < reader_->capacity())) break;
     if (size == reader_->capacity() && !reader_->grow()) {
       error_ = EFBIG;
       return std::nullopt;
@@ -121,12 +128,15 @@ std::optional<std::string_view> File::read_open() {
   return std::string_view(reader_->data(), size);
 }
 
-bool File::may_have_changed() const {
+bool File::may_have_changed() {
   if (fd_ < 0 || error_ != 0) return true;
   // Only procfs is trusted: it raises an error condition on a mount table from the moment it has
   // changed until it is polled. A regular file (a fixture) says nothing.
-  struct statfs where {};
-  if (::fstatfs(fd_, &where) != 0 || where.f_type != PROC_SUPER_MAGIC) return true;
+  if (!is_procfs_) {
+    struct statfs where {};
+    is_procfs_ = ::fstatfs(fd_, &where) == 0 && where.f_type == PROC_SUPER_MAGIC;
+  }
+  if (!*is_procfs_) return true;
   pollfd state{fd_, POLLPRI, 0};
   return ::poll(&state, 1, 0) != 0;
 }

@@ -45,10 +45,15 @@ class File {
   // which leaves room in the buffer was the last; a table comes in pieces, up to an empty one.
   enum Kind { kAttribute, kTable };
   static constexpr unsigned kRetry = 10;
+  // A piece of a table ends where the next line would not fit a page: one that leaves room for the
+  // longest line there can be is the last, and the empty one after it, for which the kernel counts
+  // everything once more, need not be asked for.
+  static constexpr std::size_t kPageBytesMin = 4096;
 
-  // Nothing is opened before the first `read`. `reader` outlives the file.
-  File(Reader& reader, std::string path, Kind kind)
-      : reader_(&reader), path_(std::move(path)), kind_(kind) {}
+  // Nothing is opened before the first `read`. `reader` outlives the file. `line_bytes_max`: of a
+  // table, with the newline; a page where nobody knows.
+  File(Reader& reader, std::string path, Kind kind, std::size_t line_bytes_max = kPageBytesMin)
+      : reader_(&reader), path_(std::move(path)), kind_(kind), line_bytes_max_(line_bytes_max) {}
   File(File&& other) noexcept;
   File& operator=(File&& other) noexcept;
   ~File() { close(); }
@@ -61,7 +66,7 @@ class File {
   bool missing() const;
 
   // False only if the file is known to be unchanged since `read`. For mount tables, which tell.
-  bool may_have_changed() const;
+  bool may_have_changed();
 
   const std::string& path() const { return path_; }
 
@@ -73,7 +78,9 @@ class File {
   Reader* reader_;
   std::string path_;
   Kind kind_;
-  bool kept_ = false;  // counted in open_files_
+  std::size_t line_bytes_max_;
+  bool kept_ = false;              // counted in open_files_
+  std::optional<bool> is_procfs_;  // of what is open; nothing: not asked yet
   int fd_ = -1;
   int error_ = 0;
   unsigned skip_ = 0;  // calls of `read` before a missing file is looked for again

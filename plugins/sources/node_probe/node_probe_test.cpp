@@ -220,6 +220,34 @@ TEST(NodeProbe, CountersOfACpuDoNotStepBackUnlessItWasOff) {
   EXPECT_EQ(idle("cpu0 1 0 0 10 0 0 0 0 0 0\n"), "0.1");
 }
 
+// The dearest file of all is left alone where sockstat counts no socket, whoever reads sockstat.
+TEST(NodeProbe, UdpQueuesAreReadOnlyWhereThereAreSockets) {
+  for (const bool sockstat_runs : {true, false}) {
+    const Fixture host;
+    Options options = options_for(host.root());
+    options.collectors.include = {"udp_queues"};
+    if (sockstat_runs) options.collectors.include.emplace_back("sockstat");
+    host.write("/proc/net/udp", "header\n0: 1:2 3:4 07 00000010:00000020 x\n");
+    host.write("/proc/net/udp6", "header\n0: 1:2 3:4 07 00000003:00000004 x\n");
+    Agent agent;
+    NodeProbe probe(weir::Source(agent.host()), options);
+    const auto sent = [&](int v4, int v6) {
+      host.write("/proc/net/sockstat", "TCP: inuse 0\nUDP: inuse " + std::to_string(v4) + "\n");
+      host.write("/proc/net/sockstat6", "UDP6: inuse " + std::to_string(v6) + "\n");
+      const std::string text = collected(agent, probe);
+      EXPECT_EQ(success_of(text, "udp_queues"), "1");
+      return value_of(text, "node_udp_queues{ip=\"v4\",queue=\"tx\"}") + " " +
+             value_of(text, "node_udp_queues{ip=\"v6\",queue=\"tx\"}");
+    };
+    EXPECT_EQ(sent(0, 0), "0 0") << sockstat_runs;
+    EXPECT_EQ(sent(1, 0), "16 0") << sockstat_runs;
+    EXPECT_EQ(sent(0, 1), "0 3") << sockstat_runs;
+    host.write("/proc/net/sockstat", "");
+    EXPECT_EQ(value_of(collected(agent, probe), "node_udp_queues{ip=\"v4\",queue=\"tx\"}"), "16")
+        << "who knows";
+  }
+}
+
 TEST(Options, HelpNamesTheCollectors) {
   const auto& table = Options::table();
   const auto* const end = table.data() + table.size();

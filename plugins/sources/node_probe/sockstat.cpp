@@ -25,14 +25,16 @@ bool describe(std::string_view protocol, std::string_view state, DynamicRow::Fie
 
 class Sockstat : public Collector {
  public:
-  explicit Sockstat(Context& context)
-      : v4_(context.reader, context.path("/proc/net/sockstat"), File::kAttribute),
+  Sockstat(Context& context, Shared& shared)
+      : shared_(shared),
+        v4_(context.reader, context.path("/proc/net/sockstat"), File::kAttribute),
         v6_(context.reader, context.path("/proc/net/sockstat6"), File::kAttribute),
         row_("node_sockstat", "Sockets by protocol and state.", WEIR_GAUGE, describe),
         page_bytes_(sysconf(_SC_PAGESIZE)) {}
 
   Outcome collect(Context& context) override {
     row_.begin();
+    shared_.sockets = {context.pass};
     Outcome outcome = Outcome::kOk;
     bool any = false;
     for (File* file : {&v4_, &v6_}) {  // each is missing where its protocol is
@@ -75,12 +77,17 @@ class Sockstat : public Collector {
 
   void put(std::string_view protocol, std::string_view state, std::int64_t value) {
     row_.put(protocol, state, value);
+    if (state == "inuse" && value == 0) {
+      if (protocol == "UDP") shared_.sockets.no_udp = true;
+      if (protocol == "UDP6") shared_.sockets.no_udp6 = true;
+    }
     std::int64_t bytes = 0;
     if (state == "mem" && !__builtin_mul_overflow(value, page_bytes_, &bytes)) {
       row_.put(protocol, "mem_bytes", bytes);
     }
   }
 
+  Shared& shared_;
   File v4_, v6_;
   DynamicRow row_;
   std::int64_t page_bytes_;
@@ -88,8 +95,8 @@ class Sockstat : public Collector {
 
 }  // namespace
 
-std::unique_ptr<Collector> make_sockstat(Context& context, Shared&) {
-  return std::make_unique<Sockstat>(context);
+std::unique_ptr<Collector> make_sockstat(Context& context, Shared& shared) {
+  return std::make_unique<Sockstat>(context, shared);
 }
 
 }  // namespace node_probe

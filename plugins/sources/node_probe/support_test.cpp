@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <fstream>
 #include <thread>
 
 #include "default_options.hpp"
@@ -15,6 +16,7 @@
 #include "filter.hpp"
 #include "fixture.hpp"
 #include "patient_statfs.hpp"
+#include "text.hpp"
 #include "weir_testing/agent.hpp"
 
 namespace node_probe {
@@ -100,6 +102,63 @@ TEST(File, KeepsABoundedNumberOfDescriptors) {
     EXPECT_EQ(open_descriptors(), before + Reader::kOpenFilesMax);
   }
   EXPECT_EQ(open_descriptors(), before);
+}
+
+// As the kernel counts them for this thread.
+long reads_so_far() {
+  std::ifstream io("/proc/thread-self/io");
+  std::string key;
+  for (long value = 0; io >> key >> value;) {
+    if (key == "syscr:") return value;
+  }
+  ADD_FAILURE() << "/proc/thread-self/io does not count reads";
+  return 0;
+}
+
+// The number of reads that `file` takes, once it is open.
+long reads_of(File& file, std::string& content) {
+  EXPECT_TRUE(file.read());
+  const long at_rest = reads_so_far();
+  const long counting = reads_so_far() - at_rest;
+  const long before = reads_so_far();
+  content = std::string(file.read().value_or("nothing"));
+  return reads_so_far() - before - counting;
+}
+
+TEST(File, ATableEndsWhereALineMoreWouldHaveFitted) {
+  const Fixture tree;
+  Reader reader;
+  const std::string line = "0123456789 0123456789 0123456789\n";
+  const struct {
+    std::size_t lines;
+    long reads, reads_of_any_table;
+  } cases[] = {{0, 1, 1}, {1, 1, 2}, {122, 1, 2}, {123, 2, 2}, {124, 2, 2}};
+  for (const auto& [lines, reads, reads_of_any_table] : cases) {
+    std::string text;
+    for (std::size_t i = 0; i < lines; ++i) text += line;
+    tree.write("/f", text);
+    File known(reader, tree.path("/f"), File::kTable, 64);
+    File any(reader, tree.path("/f"), File::kTable);
+    std::string content;
+    EXPECT_EQ(reads_of(known, content), reads) << lines;
+    EXPECT_EQ(content, text);
+    EXPECT_EQ(reads_of(any, content), reads_of_any_table) << lines;
+    EXPECT_EQ(content, text);
+  }
+}
+
+// The real thing: whatever this kernel's table is long, no line of it is missed.
+TEST(File, ATableOfProcfsIsReadToItsEnd) {
+  Reader reader;
+  File table(reader, "/proc/vmstat", File::kTable, 96);
+  const auto text = table.read();
+  ASSERT_TRUE(text);
+  std::ifstream stream("/proc/vmstat");
+  std::string expected, actual;
+  for (std::string word, value; stream >> word >> value;) expected += word + "\n";
+  std::string_view rest = *text, line;
+  while (next_line(rest, line)) actual.append(next_word(line)).append("\n");
+  EXPECT_EQ(actual, expected);
 }
 
 TEST(File, OnlyAMountTableOfProcfsSaysThatItHasNotChanged) {

@@ -1,7 +1,8 @@
 // Collector udp_queues: bytes that wait in the buffers of all UDP sockets.
 //
 // Reading /proc/net/udp makes the kernel walk its whole hash table of sockets, the dearest read of
-// all on an idle machine. Where sockstat says that there is no socket, the sums are 0 unread.
+// all on an idle machine. Where sockstat says that there is no socket, the sums are 0 unread. The
+// collector sockstat has read that just before; only where it does not run it is read here.
 #include "collectors.hpp"
 #include "parse.hpp"
 #include "text.hpp"
@@ -43,8 +44,9 @@ bool no_sockets(std::string_view sockstat, std::string_view protocol) {
 
 class Udp : public Collector {
  public:
-  explicit Udp(Context& context)
-      : protocols_{Protocol(context, "/proc/net/sockstat", "UDP:", "/proc/net/udp"),
+  Udp(Context& context, const Shared& shared)
+      : shared_(shared),
+        protocols_{Protocol(context, "/proc/net/sockstat", "UDP:", "/proc/net/udp"),
                    Protocol(context, "/proc/net/sockstat6", "UDP6:", "/proc/net/udp6")},
         measurement_(context.source.measurement(
             weir::Schema("node_udp", "UDP sockets.")
@@ -60,9 +62,13 @@ class Udp : public Collector {
   Outcome collect(Context& context) override {
     weir::Batch batch = context.source.batch(measurement_, 4);
     Outcome outcome = Outcome::kOk;
+    const auto& sockets = shared_.sockets;
+    const bool is_known = sockets.pass == context.pass;
     for (std::size_t i = 0; i < 2 && outcome == Outcome::kOk; ++i) {
       UdpQueues queues;
-      outcome = protocols_[i].read(context, queues);
+      const bool none =
+          is_known ? (i == 0 ? sockets.no_udp : sockets.no_udp6) : protocols_[i].has_no_sockets();
+      if (!none) outcome = protocols_[i].read(context, queues);
       if (outcome != Outcome::kOk) break;
       batch.set_u64(0, batch.add(series_[2 * i], context.time), queues.transmit);
       batch.set_u64(0, batch.add(series_[2 * i + 1], context.time), queues.receive);
@@ -79,9 +85,12 @@ class Udp : public Collector {
           sockets_(context.reader, context.path(sockets), File::kTable),
           prefix_(prefix) {}
 
-    Outcome read(Context& context, UdpQueues& queues) {
+    bool has_no_sockets() {
       const auto counts = sockstat_.read();
-      if (counts && no_sockets(*counts, prefix_)) return Outcome::kOk;
+      return counts && no_sockets(*counts, prefix_);
+    }
+
+    Outcome read(Context& context, UdpQueues& queues) {
       const auto text = sockets_.read();
       if (!text) return context.no_data_or_cannot_read(sockets_);
       parse_udp(*text, queues);
@@ -93,6 +102,7 @@ class Udp : public Collector {
     std::string_view prefix_;
   };
 
+  const Shared& shared_;
   Protocol protocols_[2];
   const weir_measurement* measurement_;
   const weir_series* series_[4];
@@ -100,8 +110,8 @@ class Udp : public Collector {
 
 }  // namespace
 
-std::unique_ptr<Collector> make_udp_queues(Context& context, Shared&) {
-  return std::make_unique<Udp>(context);
+std::unique_ptr<Collector> make_udp_queues(Context& context, Shared& shared) {
+  return std::make_unique<Udp>(context, shared);
 }
 
 }  // namespace node_probe

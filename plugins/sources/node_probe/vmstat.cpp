@@ -8,10 +8,12 @@ namespace node_probe {
 
 namespace {
 
+constexpr std::size_t kLineBytesMax = 96;  // a name, of up to 40 bytes so far, and 20 digits
+
 class Vmstat : public Collector {
  public:
   explicit Vmstat(Context& context)
-      : file_(context.reader, context.path("/proc/vmstat"), File::kTable),
+      : file_(context.reader, context.path("/proc/vmstat"), File::kTable, kLineBytesMax),
         filter_(context.options.vmstat.fields, ""),
         row_("node_vmstat", "Counters and states of virtual memory.", WEIR_UNTYPED,
              [this](std::string_view, std::string_view key, DynamicRow::Field& field) {
