@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "devices_file.hpp"
 #include "status.hpp"
 #include "weir/simulate_seed.hpp"
 
@@ -14,6 +13,7 @@ namespace {
 constexpr Time kDefaultInterval = 15 * kSecond;  // where the agent does not say
 constexpr Time kImuStatusEvery = 10 * kSecond;
 constexpr std::uint64_t kSamplesPerMessage = 64;  // an IMU sends packets
+constexpr std::uint64_t kRowsMax = 5'000'000;     // of a collection: some seconds of work
 constexpr double kSpikeShare = 0.25;              // of the samples while a sensor spikes
 
 // The options' world with that of the file in it. Reports names that both have.
@@ -42,8 +42,8 @@ World whole_world(const Options& options, Places& places, const Report& report) 
 }
 
 // What is wrong with something of the file is told with its place there.
-Report with_places(const Places& places, const Report& report) {
-  return [&](const std::string& path, const std::string& what) {
+Report with_places(const Places& places, Report report) {
+  return [&places, report = std::move(report)](const std::string& path, const std::string& what) {
     for (std::string parent = path; !parent.empty();) {
       if (const auto found = places.find(parent); found != places.end()) {
         report("devices_file", found->second + ": " + path + " " + what);
@@ -54,6 +54,16 @@ Report with_places(const Places& places, const Report& report) {
     }
     report(path, what);
   };
+}
+
+void fail(const std::string& path, const std::string& what) {
+  throw std::runtime_error(path + ": " + what);
+}
+
+// At most, of one collection.
+std::uint64_t rows_of(const Fleet& fleet, Time interval) {
+  const Time every = fleet.sampling(0, interval, 0).every;
+  return static_cast<std::uint64_t>((interval + every - 1) / every) * fleet.options.count;
 }
 
 weir::Schema with_labels(weir::Schema schema) {
@@ -89,12 +99,10 @@ void IotSimulator::check(const Options& options, weir::Problems& problems) {
 
 void IotSimulator::start() {
   const std::uint64_t seed = sim::world_seed(agent_, options_.seed);
-  const Report fail = [](const std::string& path, const std::string& what) {
-    throw std::runtime_error(path + ": " + what);
-  };
   Places places;
   const World world = whole_world(options_, places, fail);
   world_ = build_world(world, seed, with_places(places, fail));
+  refuse_endless_collections(places);
   series_.reserve(world_.keys.size());
   if (options_.status) {
     status_series_.reserve(world_.keys.size());
@@ -109,6 +117,23 @@ void IotSimulator::start() {
                    "How far the device's clock is ahead; ground truth."));
   }
   for (const Fleet& fleet : world_.fleets) intern(fleet);
+}
+
+Time IotSimulator::interval() const {
+  return agent_.interval() > 0 ? agent_.interval() : kDefaultInterval;
+}
+
+void IotSimulator::refuse_endless_collections(const Places& places) const {
+  std::uint64_t rows = 0;
+  for (const Fleet& fleet : world_.fleets) {
+    rows += rows_of(fleet, interval());
+    if (rows <= kRowsMax) continue;
+    with_places(places, fail)(
+        "devices." + fleet.name,
+        "with this fleet a collection makes more than " + std::to_string(kRowsMax) +
+            " rows: lower 'count' or 'rate', write a longer 'every', or collect at a shorter "
+            "'interval'");
+  }
 }
 
 void IotSimulator::intern(const Fleet& fleet) {
@@ -151,7 +176,7 @@ void IotSimulator::intern(const Fleet& fleet) {
 }
 
 void IotSimulator::collect(weir::Time time) {
-  const Time interval = agent_.interval() > 0 ? agent_.interval() : kDefaultInterval;
+  const Time interval = this->interval();
   const Time from = time - interval;
   if (status_ != nullptr) {
     status_rows_ = std::make_unique<RowWriter>(agent_, status_, world_.keys.size());
@@ -160,10 +185,8 @@ void IotSimulator::collect(weir::Time time) {
     fault_rows_ = std::make_unique<RowWriter>(agent_, fault_events_, 64);
   for (const Fleet& fleet : world_.fleets) {
     const auto kind = static_cast<std::size_t>(fleet.options.kind);
-    const Time every = fleet.sampling(0, interval, time).every;
-    const auto samples = static_cast<std::uint64_t>(interval / every + 1);
-    RowWriter rows(agent_, measurements_[kind], samples * fleet.options.count);
-    for (std::uint32_t n = 0; n < fleet.options.count && !agent_.stopping(); ++n) {
+    RowWriter rows(agent_, measurements_[kind], rows_of(fleet, interval));
+    for (std::uint32_t n = 0; n < fleet.options.count; ++n) {
       const std::uint32_t location = fleet.locations[n % fleet.locations.size()];
       const std::uint64_t index = fleet.first_key + n;
       const Device device{

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "devices_file.hpp"
 #include "faults.hpp"
 #include "model.hpp"
 #include "options.hpp"
@@ -41,6 +42,8 @@ class IotSimulator {
     std::string told;
   };
 
+  Time interval() const;
+  void refuse_endless_collections(const Places& places) const;
   void intern(const Fleet& fleet);
   void collect_device(const Device& device, Time interval, Time from, Time to, RowWriter& rows);
   void emit_sample(const Device& device, const Sampling& sampling, std::int64_t n, RowWriter& rows);

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "fixture_test.hpp"
+#include "weir/payload/rows.hpp"
 
 namespace weir::iot {
 namespace {
@@ -157,6 +158,57 @@ TEST(Simulator, AnImuEmitsEverySampleOfTheInterval) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     EXPECT_EQ(rows[i].time, kNoon - kSecond + static_cast<Time>(i + 1) * kSecond / 200);
     EXPECT_EQ(rows[i].numbers.at("sequence"), static_cast<double>(rows[i].time / (kSecond / 200)));
+  }
+}
+
+TEST(Simulator, RowsOfAnImuMakeTheBinaryPacketExactly) {
+  Options options;
+  options.seed = 1;
+  options.devices["imu"] = fleet_of(Kind::imu);
+  options.devices["imu"].motion = Motion::running;
+  SimulatorFixture f(options, kSecond);
+  f.collect(kNoon);
+  std::vector<payload::ImuSample> samples;
+  std::vector<Row> rows;
+  for (const weir_batch* batch : f.agent().emitted()) {
+    const auto columns = payload::ImuColumns::of(*batch->measurement);
+    if (!columns) continue;
+    for (std::uint32_t row = 0; row < batch->rows; ++row) {
+      samples.push_back(columns->sample(*batch, row).value());
+    }
+  }
+  rows = rows_of(f.agent(), "iot_imu");
+  ASSERT_EQ(samples.size(), rows.size());
+  std::size_t first = 0;  // a packet begins at a multiple of 64
+  while (static_cast<std::uint64_t>(rows.at(first).numbers.at("sequence")) % 64 != 0) ++first;
+  samples = {samples.begin() + static_cast<std::ptrdiff_t>(first),
+             samples.begin() + static_cast<std::ptrdiff_t>(first) + 64};
+  format::Buffer bytes;
+  ASSERT_TRUE(payload::encode_imu_packet(64, static_cast<std::uint64_t>(rows[first].time) / 1000,
+                                         samples, bytes));
+  ASSERT_EQ(bytes.size(), 1300u);
+  payload::ImuPacket packet;
+  std::size_t used = 0;
+  ASSERT_TRUE(payload::decode_imu_packet(bytes.view(), packet, &used));
+  for (std::size_t i = 0; i < 64; ++i) {
+    const auto& values = rows[first + i].numbers;
+    EXPECT_EQ(packet.samples[i].acc[0] * payload::ImuUnits::kAcc, values.at("acc_x"));
+    EXPECT_EQ(packet.samples[i].gyro[1] * payload::ImuUnits::kGyro, values.at("gyro_y"));
+    EXPECT_EQ(packet.samples[i].mag[2] * payload::ImuUnits::kMag, values.at("mag_z"));
+    EXPECT_EQ(25 + packet.samples[i].temperature / 256.0, values.at("temperature"));
+  }
+}
+
+TEST(Simulator, ACollectionThatWouldNotEndIsRefused) {
+  Options options;
+  options.seed = 1;
+  options.devices["imu"] = fleet_of(Kind::imu, 10'000);
+  EXPECT_NO_THROW(SimulatorFixture(options, kSecond));
+  try {
+    SimulatorFixture f(options, 15 * kSecond);
+    FAIL() << "30 million rows a collection";
+  } catch (const std::runtime_error& e) {
+    EXPECT_THAT(e.what(), ::testing::HasSubstr("devices.imu: with this fleet a collection makes"));
   }
 }
 

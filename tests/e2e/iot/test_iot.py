@@ -30,8 +30,8 @@ def by_device(rows, measurement):
 
 def site(path, **options):
     more = "".join(f"    {key}: {value}\n" for key, value in options.items())
-    pairs = [kind for kind in KINDS if kind != "imu"]
-    fleets = "".join(f"      {kind}: {{kind: {kind}, count: 2}}\n" for kind in pairs)
+    others = [kind for kind in KINDS if kind != "imu"]
+    fleets = "".join(f"      {kind}: {{kind: {kind}, count: 2}}\n" for kind in others)
     return (
         "sources:\n  iot:\n    type: iot_simulator\n    seed: 4\n    interval: 15s\n"
         f"{more}    devices:\n{fleets}      imu: {{kind: imu, rate: 4}}\n"
