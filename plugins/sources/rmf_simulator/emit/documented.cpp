@@ -176,7 +176,7 @@ class Documented : public ReportWriter {
       queue_rate_.row(v.number * kQueues.size() + q, v.time);
       queue_rate_.set(0, hundredths(s.rate));
       queue_depth_.row(v.number * kQueues.size() + q, v.time);
-      queue_depth_.set_i64(0, whole(queue_depth(kServiceSpecs[k], s)));
+      queue_depth_.set_i64(0, whole(queue_depth(s)));
     }
   }
 

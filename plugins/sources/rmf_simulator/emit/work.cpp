@@ -14,9 +14,10 @@ struct Use {
   double cpu_delay = 0, device_delay = 0, page_delay = 0;  // waiting
   double using_all() const { return cpu + device; }
   double delay_all() const { return cpu_delay + device_delay + page_delay; }
+  // Without devices, as where I/O priority management is off.
   double velocity() const {
-    const double all = using_all() + delay_all();
-    return all > 0 ? 100 * using_all() / all : 0;
+    const double all = cpu + cpu_delay + page_delay;
+    return all > 0 ? 100 * cpu / all : 0;
   }
 };
 
@@ -42,7 +43,7 @@ class WorkloadReport : public ReportWriter {
                    .gauge("transaction_rate", "", "Transactions a second that ended.")
                    .gauge("response_time_seconds", "seconds", "Their average response time.")
                    .gauge("execution_velocity_percent", "percent",
-                          "Using of using and delayed, processor and devices.")
+                          "Using of using and delayed, for processor and storage.")
                    .gauge("performance_index", "",
                           "Actual by goal, above 1 is worse; 0 where there is no goal.")
                    .gauge("appl_percent", "percent", "CP time, of one engine.")

@@ -9,6 +9,9 @@ namespace {
 
 constexpr double kLogicalLimit = 0.985;   // of logical engines, that work can get
 constexpr double kPhysicalLimit = 0.975;  // of physical engines, the rest is for PR/SM
+constexpr double kNode = 6;  // CPs of a HiperDispatch node: work waits in the queue of one
+constexpr double kManagement = 0.003;         // of what an LPAR uses, PR/SM's part for it
+constexpr double kLogicalManagement = 0.0006;  // of each logical processor, likewise
 constexpr double kPhysicalManagement = 0.0029;
 
 // Work that may run on a zIIP does so until zIIPs get busy; then CPs help.
@@ -43,17 +46,31 @@ void want_engines(const LparConfig& config, double msu_per_cp, LparState& state)
   state.ziip_wanted = limited(ziip * (1 - spill), config.ziips);
   state.zaap_effective = limited(zaap, config.zaaps);
   state.cp_limit = kLogicalLimit * config.cps;
-  if (state.capped) state.cp_limit = std::min(state.cp_limit, config.defined_msu / msu_per_cp);
+  if (state.capped) {
+    const double cap = config.defined_msu / msu_per_cp - kLogicalManagement * config.cps;
+    state.cp_limit = std::clamp(cap / (1 + kManagement), 0.02, state.cp_limit);
+  }
   state.cp_wanted = state.cp_limit * saturate(total / state.cp_limit);
 }
 
 // Takes the engines that are missing from the least important work first.
-void serve(double shortage, LparState& state) {
+void serve(double engines, LparState& state) {
+  double shortage = -engines;
+  for (const ServiceState& s : state.services) shortage += s.demand;
+  double served = 0;
   for (std::size_t k = state.services.size(); k-- > 0;) {
     ServiceState& s = state.services[k];
-    const double taken = std::min(shortage, 0.9 * s.demand);
+    // The least important work is not stopped at once, nor ever altogether.
+    const double most = 0.94 * s.demand;
+    const double taken = most > 0 ? std::min(shortage, most * saturate(shortage / most)) : 0;
     shortage -= taken;
     s.served = s.demand - taken;
+    served += s.served;
+  }
+  // Where there is next to nothing, nobody is spared.
+  const double rest = served > engines ? engines / served : 1.0;
+  for (ServiceState& s : state.services) {
+    s.served *= rest;
     const double part = s.demand > 0 ? s.served / s.demand : 0;
     s.loop *= part;
     s.on_cp *= part;
@@ -68,7 +85,7 @@ void wait_for_engines(double logical, LparState& state) {
   double ahead = 0;
   for (ServiceState& s : state.services) {
     ahead += s.served;
-    s.wait = at_hand > 0 ? queue_wait(ahead / at_hand, std::max(1.0, at_hand)) : 0;
+    s.wait = at_hand > 0 ? queue_wait(ahead / at_hand, std::max(1.0, at_hand / kNode)) : 0;
     if (s.served > 0) s.wait += (s.demand - s.served) / s.served;
   }
 }
@@ -129,22 +146,19 @@ void share_engines(const CpcConfig& cpc, std::span<const Lpar> lpars, std::span<
   };
   const double ziip_part = pooled(ziips, cpc.ziips);
   const double zaap_part = pooled(zaaps, cpc.zaaps);
-  const double overhead = 0.0006 * std::min(1.0, 5.0 * cpc.cps / std::max(1.0, logical));
+  const double overhead = kLogicalManagement * std::min(1.0, 5.0 * cpc.cps / std::max(1.0, logical));
   for (std::size_t i = 0; i < lpars.size(); ++i) {
     LparState& state = states[i];
     if (!state.up) continue;
     const LparConfig& config = lpars[i].config();
-    double demand = 0, eligible = 0, java = 0;
+    double eligible = 0, java = 0;
     for (const ServiceState& s : state.services) {
-      demand += s.demand;
       eligible += s.on_ziip;
       java += s.on_zaap;
     }
-    state.cp_effective = got[i];
-    serve(demand - got[i], state);
-    state.cp_effective = 0;
+    serve(got[i], state);
     for (const ServiceState& s : state.services) state.cp_effective += s.served;
-    state.cp_management = 0.003 * state.cp_effective + overhead * config.cps;
+    state.cp_management = kManagement * state.cp_effective + overhead * config.cps;
     state.ziip_effective = state.ziip_wanted * ziip_part;
     state.ziip_management = 0.004 * state.ziip_effective + overhead * config.ziips;
     state.zaap_effective *= zaap_part;

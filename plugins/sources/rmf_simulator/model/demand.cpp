@@ -43,7 +43,7 @@ void set_demand(Lpar& lpar, const Calendar& calendar, const Moment& moment, doub
   // Customers come to all LPARs of a sysplex.
   const double business = 1 + 0.045 * lpar.business_slow.at(moment.time) +
                           0.02 * lpar.business.at(moment.time);
-  const double scale = config.cps * config.load * moment.growth * common;
+  const double scale = config.cps * config.load * lpar.busier * moment.growth * common;
 
   for (std::size_t k = 0; k < state.services.size(); ++k) {
     const ServiceSpec& spec = kServiceSpecs[k];

@@ -34,6 +34,7 @@ Lpar::Lpar(const Config& config, int index)
     link[k] = noise(Stream::kLink, 6 * kMinute, k);
     link_skew[k] = between(stream(config.seed, Stream::kLinkSkew, i, k), 0.9, 1.1);
   }
+  busier = between(stream(config.seed, Stream::kLparSlow, i, 1), 0.93, 1.07);
   common_size = between(stream(config.seed, Stream::kCommonSize, i), 0.8, 1.25);
   size_ = config.profile == Profile::kDocumented ? 1.0 : config_->cps / 16.0;
 

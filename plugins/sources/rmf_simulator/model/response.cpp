@@ -13,6 +13,10 @@ void set_responses(const Lpar& lpar, LparState& state) {
   }
   const double cf_s = requests > 0 ? (sync + async) / requests : 0;
 
+  // Locks, latches and logs are held for longer the busier everything is.
+  const double busy = std::min(0.985, state.cp_effective / state.cp_limit);
+  const double contention = 0.7 + 0.5 / (1 - 0.9 * busy);
+
   for (std::size_t k = 0; k < state.services.size(); ++k) {
     const ServiceSpec& spec = kServiceSpecs[k];
     ServiceState& s = state.services[k];
@@ -37,8 +41,9 @@ void set_responses(const Lpar& lpar, LparState& state) {
     const double cpu_s = spec.cpu_s / (1 - spec.ziip_fraction);
     const double cf_wait = spec.cpu_s * spec.cf_requests * cf_s;
     s.response_s = (cpu_s * (1 + s.wait) + spec.ios * (using_s + delay_s) + cf_wait +
-                    spec.other_s * (1 + 0.5 * std::min(s.wait, 4.0))) *
+                    spec.other_s * contention * (1 + 0.5 * std::min(s.wait, 4.0))) *
                    (1 + state.storage.stall);
+    s.queued_s = spec.cpu_s * s.wait + 0.06 * spec.other_s * (contention - 0.7);
     const double at_work = work / spec.cpu_s * spec.ios;
     s.io_using = at_work * using_s;
     s.io_delay = at_work * delay_s;
@@ -53,9 +58,8 @@ double performance_index(const ServiceSpec& spec, double response_s, double velo
   }
 }
 
-double queue_depth(const ServiceSpec& spec, const ServiceState& s) {
-  const double waiting = s.rate * spec.cpu_s * s.wait + 0.35 * s.io_delay;
-  return static_cast<double>(1 + weir::sim::floor_int(waiting));
+double queue_depth(const ServiceState& s) {
+  return static_cast<double>(1 + weir::sim::floor_int(s.rate * s.queued_s + 0.08 * s.io_delay));
 }
 
 }  // namespace rmf

@@ -12,6 +12,6 @@ void set_responses(const Lpar& lpar, LparState& state);
 double performance_index(const ServiceSpec& spec, double response_s, double velocity);
 
 // Transactions in the system that wait: the depth of a message queue.
-double queue_depth(const ServiceSpec& spec, const ServiceState& service);
+double queue_depth(const ServiceState& service);
 
 }  // namespace rmf

@@ -44,7 +44,7 @@ Effects effects_at(std::span<const ScenarioConfig* const> scenarios, Time time) 
         e.loop_job = s->target;
         break;
       case ScenarioKind::kBatchOverrun: e.batch_floor = std::max(e.batch_floor, strength); break;
-      case ScenarioKind::kPagingStorm: e.paging += 0.30 * strength; break;
+      case ScenarioKind::kPagingStorm: e.paging += 0.36 * strength; break;
       case ScenarioKind::kSlowControlUnit: e.slow[target] += 9.0 * strength; break;
       case ScenarioKind::kCfLinkLoss:
         e.link_lost[target] = std::min(1.0, e.link_lost[target] + strength);

@@ -14,7 +14,7 @@ constexpr double kMiB = 1024.0 * 1024.0;
 double wanted_share(Lpar& lpar, Time time, const LparState& state) {
   const double load = std::min(1.0, state.calm_level / 0.6);
   const double warm = warm_up(state.effects.up_since, time);
-  return (0.615 + 0.105 * load + 0.008 * lpar.storage_hours.at(time) +
+  return (0.655 + 0.105 * load + 0.008 * lpar.storage_hours.at(time) +
           0.012 * lpar.storage_day.at(time)) *
              (0.7 + 0.3 * warm) +
          state.effects.paging + state.effects.leak_bytes / static_cast<double>(
