@@ -1,8 +1,6 @@
 // fixture.hpp - for tests: options as the agent fills them in, and emitted rows to look at.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <cstdlib>
 #include <functional>
 #include <map>

@@ -1,5 +1,7 @@
 // What holds in authentic RMF data holds in every row, whatever the configuration, seed and time.
 // The random seed is printed with each failure; WEIR_TEST_SEED=n looks at it again.
+#include <gtest/gtest.h>
+
 #include <cmath>
 
 #include "model/coupling.hpp"
@@ -10,7 +12,9 @@ namespace {
 
 using Key = std::map<std::string, std::string>;
 
-Key image(const Row& row) { return {{"sysplex", row.label("sysplex")}, {"lpar", row.label("lpar")}}; }
+Key image(const Row& row) {
+  return {{"sysplex", row.label("sysplex")}, {"lpar", row.label("lpar")}};
+}
 const Row& one(const Rows& rows, const std::string& measurement, const Key& key) {
   const auto found = where(rows, measurement, key);
   EXPECT_FALSE(found.empty()) << measurement;
@@ -27,8 +31,8 @@ void expect_between(double low, double value, double high, const char* what) {
 void devices(const Rows& rows) {
   for (const Row* r : where(rows, "rmf_device", {})) {
     const Row& d = *r;
-    const double parts = d["iosq_time_seconds"] + d["pend_time_seconds"] +
-                         d["disc_time_seconds"] + d["conn_time_seconds"];
+    const double parts = d["iosq_time_seconds"] + d["pend_time_seconds"] + d["disc_time_seconds"] +
+                         d["conn_time_seconds"];
     EXPECT_NEAR(d["response_time_seconds"], parts, 2.1e-6);
     EXPECT_GE(d["pend_time_seconds"] + 1.1e-6, d["cmr_delay_seconds"] + d["db_delay_seconds"]);
     const double busy =
@@ -46,8 +50,8 @@ void devices(const Rows& rows) {
 void partitions(const Rows& rows) {
   for (const Row* e : where(rows, "rmf_cpc_engine", {})) {
     double total = 0, weights = 0, shares = 0;
-    for (const Row* p : where(rows, "rmf_cpc_lpar",
-                              {{"cpc", e->label("cpc")}, {"engine", e->label("engine")}})) {
+    for (const Row* p :
+         where(rows, "rmf_cpc_lpar", {{"cpc", e->label("cpc")}, {"engine", e->label("engine")}})) {
       EXPECT_NEAR((*p)["physical_total_percent"],
                   (*p)["physical_effective_percent"] + (*p)["physical_management_percent"], 0.011);
       total += (*p)["physical_total_percent"];
@@ -67,9 +71,9 @@ void partitions(const Rows& rows) {
     }
   }
   for (const Row* l : where(rows, "rmf_lpar", {})) {
-    const Row& p = one(rows, "rmf_cpc_lpar", {{"sysplex", l->label("sysplex")},
-                                              {"lpar", l->label("lpar")},
-                                              {"engine", "cp"}});
+    const Row& p =
+        one(rows, "rmf_cpc_lpar",
+            {{"sysplex", l->label("sysplex")}, {"lpar", l->label("lpar")}, {"engine", "cp"}});
     const Row& c = one(rows, "rmf_cpc", {{"cpc", p.label("cpc")}});
     EXPECT_NEAR((*l)["actual_msu"], p["physical_total_percent"] / 100 * c["capacity_msu"],
                 0.01 + 0.00011 * c["capacity_msu"]);
@@ -105,8 +109,7 @@ void specialty_engines(const Rows& rows) {
     EXPECT_NEAR(on_ziip, (*z[0])["logical_effective_percent"] * (*z[0])["logical"],
                 0.1 + 0.006 * (*z[0])["logical"] + 1e-4 * on_ziip);
     // Their own or, of a pool that others fill, everybody's.
-    const Row& pool = one(rows, "rmf_cpc_engine",
-                          {{"cpc", p.label("cpc")}, {"engine", "ziip"}});
+    const Row& pool = one(rows, "rmf_cpc_engine", {{"cpc", p.label("cpc")}, {"engine", "ziip"}});
     if (on_cp > 1) {
       EXPECT_GT(std::max((*z[0])["logical_total_percent"], pool["total_percent"]), 35);
     }
@@ -119,11 +122,10 @@ void work(const Rows& rows) {
     const Row& d = *r;
     EXPECT_NEAR(d["using_percent"] + d["delay_percent"] + d["idle_percent"] + d["unknown_percent"],
                 100, 1e-9);
-    EXPECT_NEAR(d["processor_using_percent"] + d["device_using_percent"], d["using_percent"],
-                1e-9);
-    EXPECT_NEAR(d["processor_delay_percent"] + d["device_delay_percent"] +
-                    d["storage_delay_percent"],
-                d["delay_percent"], 1e-9);
+    EXPECT_NEAR(d["processor_using_percent"] + d["device_using_percent"], d["using_percent"], 1e-9);
+    EXPECT_NEAR(
+        d["processor_delay_percent"] + d["device_delay_percent"] + d["storage_delay_percent"],
+        d["delay_percent"], 1e-9);
     const double busy = d["using_percent"] + d["delay_percent"];
     if (busy > 0) {
       EXPECT_NEAR(d["workflow_percent"], 100 * d["using_percent"] / busy, 0.006);
@@ -158,8 +160,8 @@ void caches(const Rows& rows) {
     EXPECT_LE(c["read_hit_rate"], c["read_rate"]);
     EXPECT_LE(c["write_hit_rate"], c["write_rate"]);
     if (c["io_rate"] > 1) {
-      EXPECT_NEAR(c["hit_percent"],
-                  100 * (c["read_hit_rate"] + c["write_hit_rate"]) / c["io_rate"], 0.006);
+      EXPECT_NEAR(c["hit_percent"], 100 * (c["read_hit_rate"] + c["write_hit_rate"]) / c["io_rate"],
+                  0.006);
     }
     expect_between(0, c["hit_percent"], 100, "hits");
   }
@@ -190,12 +192,11 @@ void storage(const Rows& rows, const Options& options) {
                                {{"lpar", s.label("lpar")},
                                 {"sysplex", s.label("sysplex")},
                                 {"memory_type", "csa"}})[0])["bytes"];
-    const double areas = sum(rows, "rmf_common_storage", "used_bytes",
-                             {{"lpar", s.label("lpar")}, {"sysplex", s.label("sysplex")},
-                              {"area", "csa"}}) +
-                         sum(rows, "rmf_common_storage", "used_bytes",
-                             {{"lpar", s.label("lpar")}, {"sysplex", s.label("sysplex")},
-                              {"area", "ecsa"}});
+    const double areas =
+        sum(rows, "rmf_common_storage", "used_bytes",
+            {{"lpar", s.label("lpar")}, {"sysplex", s.label("sysplex")}, {"area", "csa"}}) +
+        sum(rows, "rmf_common_storage", "used_bytes",
+            {{"lpar", s.label("lpar")}, {"sysplex", s.label("sysplex")}, {"area", "ecsa"}});
     EXPECT_NEAR(csa, areas, 2);
   }
   for (const Row* c : where(rows, "rmf_storage_class", {})) EXPECT_GE((*c)["frames"], 0);
@@ -244,7 +245,8 @@ void documented(const Rows& rows) {
   }
   for (const Row* p : where(rows, "rmf_ports_throughput", {})) {
     const Row& busy = one(rows, "rmf_ports_utilization",
-                          {{"sysplex", p->label("sysplex")}, {"lpar", p->label("lpar")},
+                          {{"sysplex", p->label("sysplex")},
+                           {"lpar", p->label("lpar")},
                            {"port_id", p->label("port_id")}});
     const double speed = p->label("port_type") == "OSA"     ? 1000
                          : p->label("port_type") == "FICON" ? 400

@@ -4,8 +4,8 @@ namespace rmf {
 
 using weir::option;
 
-const char* const kReportNames[kReports] = {"documented", "cpc",     "proc", "stor",
-                                            "dev",        "cache",   "channel", "cf",
+const char* const kReportNames[kReports] = {"documented", "cpc",      "proc",    "stor",
+                                            "dev",        "cache",    "channel", "cf",
                                             "delay",      "workload", "hitachi"};
 
 const weir::OptionTable<LparOptions>& LparOptions::table() {
@@ -122,16 +122,14 @@ const weir::OptionTable<Options>& Options::table() {
           .choices({"modern", "documented"})
           .def("modern"),
       option("time_zone", &Options::time_zone, "Time zone of LPARs that name none.").def("UTC"),
-      option("holidays", &Options::holidays,
-             "Days off: 12-25 for every year, 2025-04-21 for one.")
+      option("holidays", &Options::holidays, "Days off: 12-25 for every year, 2025-04-21 for one.")
           .def("[01-01, 12-25, 12-26]"),
       option("growth", &Options::growth, "How much demand grows in a year.")
           .def("0")
           .min("-50")
           .max("100")
           .unit("percent"),
-      option("growth_from", &Options::growth_from, "Day from which on it grows.")
-          .def("2025-01-01"),
+      option("growth_from", &Options::growth_from, "Day from which on it grows.").def("2025-01-01"),
       option("self_metrics", &Options::self_metrics,
              "Reports what simulating costs, while the time simulated is the present.")
           .def("true"),

@@ -58,9 +58,8 @@ inline Options random_options(std::mt19937_64& random, Time time) {
   const int scenarios = pick(0, 4);
   for (int i = 0; i < scenarios; ++i) {
     const Time start = time + pick(-20, 20) * 30 * kMinute;
-    ScenarioOptions s =
-        scenario_options(static_cast<ScenarioKind>(pick(0, kScenarioKinds - 1)), stamp(start),
-                         stamp(start + pick(1, 30) * 10 * kMinute));
+    ScenarioOptions s = scenario_options(static_cast<ScenarioKind>(pick(0, kScenarioKinds - 1)),
+                                         stamp(start), stamp(start + pick(1, 30) * 10 * kMinute));
     s.name += std::to_string(i);
     s.intensity = 0.25 * pick(1, 12);
     if (pick(0, 1) == 0) s.lpars = {o.lpars.front().name};

@@ -48,11 +48,16 @@ RmfSimulator::RmfSimulator(weir::Source source, const Options& options)
   const auto wanted = [&](Report r) { return (world_.reports >> r & 1u) != 0; };
   if (wanted(kDocumentedReport)) writers_.push_back(documented_report(context, generated_));
   constexpr std::pair<Report, WriterPtr (*)(const ReportContext&)> kWriters[]{
-      {kCpcReport, cpc_report},         {kProcReport, proc_report},
-      {kStorReport, stor_report},       {kDevReport, device_report},
-      {kCacheReport, cache_report},     {kChannelReport, channel_report},
-      {kCfReport, cf_report},           {kDelayReport, delay_report},
-      {kWorkloadReport, workload_report}, {kHitachiReport, hitachi_report},
+      {kCpcReport, cpc_report},
+      {kProcReport, proc_report},
+      {kStorReport, stor_report},
+      {kDevReport, device_report},
+      {kCacheReport, cache_report},
+      {kChannelReport, channel_report},
+      {kCfReport, cf_report},
+      {kDelayReport, delay_report},
+      {kWorkloadReport, workload_report},
+      {kHitachiReport, hitachi_report},
   };
   for (const auto& [report, make] : kWriters) {
     if (wanted(report)) writers_.push_back(make(context));
@@ -90,6 +95,5 @@ void RmfSimulator::collect(weir::Time time) {
 
 using rmf::RmfSimulator;
 WEIR_PLUGIN("rmf_simulator", "0.1.0",
-            weir::source<RmfSimulator>("rmf_simulator",
-                                       "Simulates z/OS LPARs as RMF reports them.",
+            weir::source<RmfSimulator>("rmf_simulator", "Simulates z/OS LPARs as RMF reports them.",
                                        WEIR_TIME_DRIVEN))

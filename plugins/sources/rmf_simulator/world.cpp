@@ -47,8 +47,8 @@ std::optional<std::int64_t> days_of(int year, int month, int day) {
 
 bool good_name(const std::string& name) {
   return !name.empty() && name.size() <= 50 && std::ranges::all_of(name, [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-           c == '@' || c == '#' || c == '$' || c == '_' || c == '-';
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '@' ||
+           c == '#' || c == '$' || c == '_' || c == '-';
   });
 }
 
@@ -153,7 +153,8 @@ class Builder {
     std::set<std::pair<std::string, std::string>> names;
     for (std::size_t i = 0; i < wanted.size(); ++i) {
       const LparOptions& o = wanted[i];
-      const std::string path = options_.lpars.empty() ? "lpars" : "lpars[" + std::to_string(i) + "]";
+      const std::string path =
+          options_.lpars.empty() ? "lpars" : "lpars[" + std::to_string(i) + "]";
       LparConfig c;
       c.sysplex = o.sysplex.empty() ? options_.sysplex : o.sysplex;
       const std::string& zone_name = o.time_zone.empty() ? options_.time_zone : o.time_zone;
@@ -166,10 +167,12 @@ class Builder {
       c.memory_bytes = o.memory.count;
       c.defined_msu = o.defined_capacity;
       c.load = o.load;
-      for (const auto& [what, name] : {std::pair{"name", o.name}, std::pair{"sysplex", c.sysplex}}) {
+      for (const auto& [what, name] :
+           {std::pair{"name", o.name}, std::pair{"sysplex", c.sysplex}}) {
         if (good_name(name)) continue;
-        problem(path + "." + what, "'" + name + "' cannot be a name; write 1 to 50 of A-Z a-z 0-9 "
-                                                "@ # $ _ -, as in PROD01");
+        problem(path + "." + what, "'" + name +
+                                       "' cannot be a name; write 1 to 50 of A-Z a-z 0-9 "
+                                       "@ # $ _ -, as in PROD01");
       }
       if (world_.config.lpars.size() + static_cast<std::size_t>(o.count) > kLparsMax) {
         problem(path, "there are more than 10000 LPARs; take fewer, or a second source");
@@ -221,10 +224,10 @@ class Builder {
         continue;
       }
       if (!options_.cpcs.empty()) {
-        problem(paths_[i] + ".cpc",
-                name.empty() ? lpar.name + " does not say which of the CPCs it runs on"
-                             : "there is no CPC '" + name + "' in cpcs; the LPAR " + lpar.name +
-                                   " needs one that is");
+        problem(paths_[i] + ".cpc", name.empty()
+                                        ? lpar.name + " does not say which of the CPCs it runs on"
+                                        : "there is no CPC '" + name + "' in cpcs; the LPAR " +
+                                              lpar.name + " needs one that is");
         continue;
       }
       const std::string key = name.empty() ? "\n" + lpar.sysplex : name;
@@ -333,7 +336,8 @@ class Builder {
         }
       }
       if (o.lpars.empty()) {
-        for (std::size_t n = 0; n < config().lpars.size(); ++n) s.lpars.push_back(static_cast<int>(n));
+        for (std::size_t n = 0; n < config().lpars.size(); ++n)
+          s.lpars.push_back(static_cast<int>(n));
       }
       s.target = target(o, path + ".target");
       config().scenarios.push_back(std::move(s));

@@ -27,25 +27,24 @@ class CpcReport : public ReportWriter {
                               .field("physical", WEIR_I64, WEIR_GAUGE, "", "Physical engines.")
                               .gauge("total_percent", "percent",
                                      "Busy share of them: all partitions and *PHYSICAL*.")),
-        partition_(
-            c.source,
-            Schema("rmf_cpc_lpar", "Engines that a partition has and uses, by type.")
-                .label("cpc")
-                .label("sysplex")
-                .label("lpar")
-                .label("engine")
-                .field("logical", WEIR_I64, WEIR_GAUGE, "", "Logical processors.")
-                .gauge("weight", "", "Weight among the partitions of the CPC.")
-                .gauge("share", "", "Engines that its weight entitles it to.")
-                .gauge("logical_effective_percent", "percent",
-                       "Busy share of its logical processors, without PR/SM's part.")
-                .gauge("logical_total_percent", "percent",
-                       "Busy share of its logical processors, with PR/SM's part.")
-                .gauge("physical_management_percent", "percent",
-                       "PR/SM's part for it, of the physical engines.")
-                .gauge("physical_effective_percent", "percent",
-                       "Its own part of the physical engines.")
-                .gauge("physical_total_percent", "percent", "Both of them together.")),
+        partition_(c.source,
+                   Schema("rmf_cpc_lpar", "Engines that a partition has and uses, by type.")
+                       .label("cpc")
+                       .label("sysplex")
+                       .label("lpar")
+                       .label("engine")
+                       .field("logical", WEIR_I64, WEIR_GAUGE, "", "Logical processors.")
+                       .gauge("weight", "", "Weight among the partitions of the CPC.")
+                       .gauge("share", "", "Engines that its weight entitles it to.")
+                       .gauge("logical_effective_percent", "percent",
+                              "Busy share of its logical processors, without PR/SM's part.")
+                       .gauge("logical_total_percent", "percent",
+                              "Busy share of its logical processors, with PR/SM's part.")
+                       .gauge("physical_management_percent", "percent",
+                              "PR/SM's part for it, of the physical engines.")
+                       .gauge("physical_effective_percent", "percent",
+                              "Its own part of the physical engines.")
+                       .gauge("physical_total_percent", "percent", "Both of them together.")),
         msu_(c.source,
              lpar_schema("rmf_lpar", "MSU of a partition.")
                  .gauge("defined_msu", "", "Defined capacity, its soft cap; 0: none.")

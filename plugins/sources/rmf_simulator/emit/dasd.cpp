@@ -31,8 +31,7 @@ class DeviceReport : public ReportWriter {
                            "Pending in the channel subsystem; CMR and DB are parts of it.")
                     .gauge("cmr_delay_seconds", "seconds",
                            "Of PEND: until the control unit answered the first command.")
-                    .gauge("db_delay_seconds", "seconds",
-                           "Of PEND: another system had the device.")
+                    .gauge("db_delay_seconds", "seconds", "Of PEND: another system had the device.")
                     .gauge("disc_time_seconds", "seconds",
                            "Disconnected: cache misses and the mirrored copy.")
                     .gauge("conn_time_seconds", "seconds", "Connected: data is transferred.")

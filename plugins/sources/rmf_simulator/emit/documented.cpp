@@ -30,44 +30,44 @@ class Documented : public ReportWriter {
                 lpar_schema("rmf_memory_usage", "Storage of an LPAR in use.", {"memory_type"})
                     .field("bytes", WEIR_I64, WEIR_GAUGE, "bytes",
                            "Central storage, virtual storage or common area (CSA, ECSA) in use.")),
-        response_(c.source, lpar_schema("rmf_ldev_response_time", "Response times of logical devices.",
-                                   {"device_type"})
+        response_(c.source, lpar_schema("rmf_ldev_response_time",
+                                        "Response times of logical devices.", {"device_type"})
                                 .histogram("seconds", bounds(kResponseBounds_s), "seconds",
                                            "Response times of requests since midnight UTC or the "
                                            "IPL, whichever was later.")),
-        ldev_(c.source, lpar_schema("rmf_ldev_utilization", "Busy logical devices.", {"device_id"})
-                            .gauge("percent", "percent",
-                                   "Share of the time that a logical device is busy.")),
+        ldev_(c.source,
+              lpar_schema("rmf_ldev_utilization", "Busy logical devices.", {"device_id"})
+                  .gauge("percent", "percent", "Share of the time that a logical device is busy.")),
         cf_time_(c.source, lpar_schema("rmf_clpr_service_time",
-                                  "Service times of coupling facility requests.", {"cf_link"})
-                               .histogram("microseconds", bounds(kServiceBounds_us),
-                                          "microseconds",
+                                       "Service times of coupling facility requests.", {"cf_link"})
+                               .histogram("microseconds", bounds(kServiceBounds_us), "microseconds",
                                           "Service times of requests since midnight UTC or the "
                                           "IPL, whichever was later.")),
         cf_rate_(c.source, lpar_schema("rmf_clpr_request", "Coupling facility requests.",
-                                  {"cf_link", "request_type"})
+                                       {"cf_link", "request_type"})
                                .gauge("rate", "", "Requests a second.")),
         queue_rate_(c.source, lpar_schema("rmf_mpb_processing", "Work of transaction managers.",
-                                     {"queue_type"})
+                                          {"queue_type"})
                                   .gauge("rate", "", "Transactions or messages a second.")),
-        queue_depth_(c.source,
-                     lpar_schema("rmf_mpb_queue", "Queues of transaction managers.", {"queue_type"})
-                         .field("depth", WEIR_I64, WEIR_GAUGE, "",
-                                "Transactions or messages that wait.")),
+        queue_depth_(
+            c.source,
+            lpar_schema("rmf_mpb_queue", "Queues of transaction managers.", {"queue_type"})
+                .field("depth", WEIR_I64, WEIR_GAUGE, "", "Transactions or messages that wait.")),
         port_busy_(c.source,
                    lpar_schema("rmf_ports_utilization", "Busy ports.", {"port_type", "port_id"})
                        .gauge("percent", "percent", "Share of a port's bandwidth that is used.")),
         port_rate_(c.source, lpar_schema("rmf_ports_throughput", "Traffic of ports.",
-                                    {"port_type", "port_id"})
+                                         {"port_type", "port_id"})
                                  .gauge("mbps", "", "Megabytes a second, both directions.")),
-        volume_busy_(c.source,
-                     lpar_schema("rmf_volumes_utilization", "Busy volumes.",
-                            {"volume_type", "volume_id"})
-                         .gauge("percent", "percent",
-                                "Device utilization: requests a second times DISC and CONN.")),
-        volume_rate_(c.source,
-                     lpar_schema("rmf_volumes", "Requests to volumes.", {"volume_type", "volume_id"})
-                         .field("iops", WEIR_I64, WEIR_GAUGE, "", "I/O requests a second.")) {
+        volume_busy_(
+            c.source,
+            lpar_schema("rmf_volumes_utilization", "Busy volumes.", {"volume_type", "volume_id"})
+                .gauge("percent", "percent",
+                       "Device utilization: requests a second times DISC and CONN.")),
+        volume_rate_(
+            c.source,
+            lpar_schema("rmf_volumes", "Requests to volumes.", {"volume_type", "volume_id"})
+                .field("iops", WEIR_I64, WEIR_GAUGE, "", "I/O requests a second.")) {
     each_lpar(c.cpcs, [&](std::size_t, const Lpar& lpar, const Cpc&) { add(lpar.config()); });
   }
 

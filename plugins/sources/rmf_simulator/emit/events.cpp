@@ -41,8 +41,7 @@ Events::Events(weir::Source source, const Config& config)
       const LparConfig& lpar = config.lpars[static_cast<std::size_t>(number)];
       for (const bool begins : {true, false}) {
         table_.add({lpar.sysplex, lpar.name, s.name, begins ? "start" : "end"});
-        events_.push_back(
-            {begins ? s.start : s.end, series++, name_of(s.kind), describe(s, lpar)});
+        events_.push_back({begins ? s.start : s.end, series++, name_of(s.kind), describe(s, lpar)});
       }
     }
   }

@@ -1,6 +1,6 @@
-// hitachi.cpp - the storage system behind a CPC, by Hitachi's terms: LDEVs, cache logical partitions
-// (CLPR), microprocessor blades (MPB) and mainframe ports. Not what the documented names CLPR and
-// MPB stand for.
+// hitachi.cpp - the storage system behind a CPC, by Hitachi's terms: LDEVs, cache logical
+// partitions (CLPR), microprocessor blades (MPB) and mainframe ports. Not what the documented names
+// CLPR and MPB stand for.
 #include "emit/report.hpp"
 #include "emit/schema.hpp"
 
@@ -71,11 +71,12 @@ class HitachiReport : public ReportWriter {
                             .gauge("busy_percent", "percent", "Busy share of its processors.")) {
     for (const Cpc& cpc : c.cpcs) {
       const std::string storage = "VSP-" + cpc.config().name;
-      for (std::size_t i = 0; i < kPartitions; ++i) clpr_.add({storage, "CLPR" + std::to_string(i)});
+      for (std::size_t i = 0; i < kPartitions; ++i)
+        clpr_.add({storage, "CLPR" + std::to_string(i)});
       for (std::size_t i = 0; i < kBlades; ++i) {
         mpb_.add({storage, "MPB" + std::to_string(i)});
-        blades_.push_back(Noise(
-            stream(c.seed, Stream::kUnit, hash_of(cpc.config().name), i), 9 * kMinute));
+        blades_.push_back(
+            Noise(stream(c.seed, Stream::kUnit, hash_of(cpc.config().name), i), 9 * kMinute));
       }
       for (const char* port : kPortNames) port_.add({storage, port});
       std::size_t number = 0x100;
@@ -92,8 +93,7 @@ class HitachiReport : public ReportWriter {
     std::array<double, k3390Devices> reads{}, hits{};
     for (std::size_t i = 0; i < kVolumes; ++i) {
       const Volume& volume = v.devices.volumes[i];
-      const VolumeSpec& spec =
-          kVolumeSpecs[static_cast<std::size_t>(volume_names()[i].type_index)];
+      const VolumeSpec& spec = kVolumeSpecs[static_cast<std::size_t>(volume_names()[i].type_index)];
       const auto at = static_cast<std::size_t>(ldev_of_volume(static_cast<int>(i)));
       const double read = volume.times.rate * (1 - spec.write_ratio);
       reads[at] += read;
@@ -148,8 +148,8 @@ class HitachiReport : public ReportWriter {
       Noise& noise = blades_[number * kBlades + i];
       const double moves = std::max(0.5, 1 + 0.06 * noise.at(v.time)) / kBlades / scale;
       const double front = 100 * saturate(box_.requests * moves / kBladeRequestsS * 1.1);
-      const double back = 0.25 * front + 100 * saturate(box_.misses * moves / kBladeRequestsS) +
-                          3 * box_.slow;
+      const double back =
+          0.25 * front + 100 * saturate(box_.misses * moves / kBladeRequestsS) + 3 * box_.slow;
       const double open = 2.0;
       const double sum = std::min(1.0, 97 / (front + back + open));
       mpb_.row(number * kBlades + i, v.time);

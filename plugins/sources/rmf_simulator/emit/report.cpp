@@ -15,8 +15,8 @@ void Table::add(std::initializer_list<std::string_view> labels) {
 
 void Table::open() {
   flush();
-  const auto rows = static_cast<std::uint32_t>(
-      std::min<std::size_t>(series_.size(), std::size_t{kRowsPerBatch}));
+  const auto rows =
+      static_cast<std::uint32_t>(std::min<std::size_t>(series_.size(), std::size_t{kRowsPerBatch}));
   batch_.emplace(source_.batch(measurement_, rows));
 }
 

@@ -55,8 +55,8 @@ void SelfMetrics::emit(Time time, const Generated& generated, std::size_t active
   lpars_.row(0, time);
   lpars_.set_i64(0, static_cast<std::int64_t>(active_lpars));
 
-  const auto values = std::accumulate(generated.values.begin(), generated.values.end(),
-                                      std::uint64_t{0});
+  const auto values =
+      std::accumulate(generated.values.begin(), generated.values.end(), std::uint64_t{0});
   if (last_ != 0 && time > last_) {
     rate_.row(0, time);
     rate_.set(0, hundredths(static_cast<double>(values - last_values_) /

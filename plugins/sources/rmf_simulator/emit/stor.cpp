@@ -7,7 +7,7 @@ namespace rmf {
 
 namespace {
 
-constexpr std::array<const char*, 7> kFrameClasses{"available", "sqa",     "lpa",  "csa",
+constexpr std::array<const char*, 7> kFrameClasses{"available", "sqa",     "lpa",    "csa",
                                                    "lsqa",      "nucleus", "private"};
 constexpr std::array<const char*, 4> kAreas{"csa", "ecsa", "sqa", "esqa"};
 
@@ -23,9 +23,9 @@ class StorReport : public ReportWriter {
                             "Unreferenced interval count: 65535 where there is no shortage.")
                      .gauge("page_in_rate", "", "Pages a second read from auxiliary storage.")
                      .gauge("page_out_rate", "", "Pages a second written to it.")),
-        frames_(c.source, lpar_schema("rmf_storage_class", "Frames by what holds them.",
-                                      {"frame_class"})
-                              .field("frames", WEIR_I64, WEIR_GAUGE, "", "Frames of 4 KiB.")),
+        frames_(c.source,
+                lpar_schema("rmf_storage_class", "Frames by what holds them.", {"frame_class"})
+                    .field("frames", WEIR_I64, WEIR_GAUGE, "", "Frames of 4 KiB.")),
         common_(c.source,
                 lpar_schema("rmf_common_storage", "Common areas of virtual storage.", {"area"})
                     .field("defined_bytes", WEIR_I64, WEIR_GAUGE, "bytes", "Size at the IPL.")

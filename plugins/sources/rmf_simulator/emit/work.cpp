@@ -10,7 +10,7 @@ namespace {
 
 // Dispatchable units of a service class that use or wait for something, at any time.
 struct Use {
-  double cpu = 0, device = 0;                             // using
+  double cpu = 0, device = 0;                              // using
   double cpu_delay = 0, device_delay = 0, page_delay = 0;  // waiting
   double using_all() const { return cpu + device; }
   double delay_all() const { return cpu_delay + device_delay + page_delay; }
@@ -53,7 +53,8 @@ class WorkloadReport : public ReportWriter {
                    .gauge("io_rate", "", "I/O requests a second.")) {
     each_lpar(c.cpcs, [&](std::size_t, const Lpar& lpar, const Cpc&) {
       const LparConfig& l = lpar.config();
-      for (const ServiceSpec& s : kServiceSpecs) table_.add({l.sysplex, l.name, s.workload, s.name});
+      for (const ServiceSpec& s : kServiceSpecs)
+        table_.add({l.sysplex, l.name, s.workload, s.name});
     });
   }
 
@@ -116,11 +117,11 @@ class DelayReport : public ReportWriter {
           std::max<std::int64_t>(1, v.interval / kSecond) * weir::sim::floor_int(units + 0.5);
       std::int64_t left = samples;
       const auto sampled = [&](double part, std::uint64_t what) {
-        const std::uint64_t hash =
-            stream(seed_, Stream::kSample, v.lpar.key(), static_cast<std::uint64_t>(v.time), k, what);
+        const std::uint64_t hash = stream(seed_, Stream::kSample, v.lpar.key(),
+                                          static_cast<std::uint64_t>(v.time), k, what);
         const double expected = part / units * static_cast<double>(samples);
-        const std::int64_t n = std::min(
-            left, weir::sim::floor_int(expected + weir::sim::uniform(hash)));
+        const std::int64_t n =
+            std::min(left, weir::sim::floor_int(expected + weir::sim::uniform(hash)));
         left -= n;
         return n;
       };
@@ -153,12 +154,13 @@ class DelayReport : public ReportWriter {
 class ProcReport : public ReportWriter {
  public:
   explicit ProcReport(const ReportContext& c)
-      : table_(c.source,
-               lpar_schema("rmf_proc", "Processor use of address spaces.", {"job", "service_class"})
-                   .gauge("appl_percent", "percent", "CP time, of one engine.")
-                   .gauge("ziip_percent", "percent", "zIIP time, of one engine.")
-                   .gauge("using_percent", "percent", "Share of the time that it used a CP.")
-                   .gauge("delay_percent", "percent", "Share of the time that it waited for one.")) {
+      : table_(
+            c.source,
+            lpar_schema("rmf_proc", "Processor use of address spaces.", {"job", "service_class"})
+                .gauge("appl_percent", "percent", "CP time, of one engine.")
+                .gauge("ziip_percent", "percent", "zIIP time, of one engine.")
+                .gauge("using_percent", "percent", "Share of the time that it used a CP.")
+                .gauge("delay_percent", "percent", "Share of the time that it waited for one.")) {
     each_lpar(c.cpcs, [&](std::size_t, const Lpar& lpar, const Cpc&) {
       const LparConfig& l = lpar.config();
       for (std::size_t j = 0; j < kJobs; ++j) {
@@ -182,8 +184,8 @@ class ProcReport : public ReportWriter {
       const Service k = kJobSpecs[j].service;
       const ServiceState& s = v.state.services[k];
       const double part = share[j] / sum[k];
-      const bool loops = v.state.effects.loop_cps > 0 &&
-                         v.state.effects.loop_job == static_cast<int>(j);
+      const bool loops =
+          v.state.effects.loop_cps > 0 && v.state.effects.loop_job == static_cast<int>(j);
       const double cps = (s.served - s.loop) * part + (loops ? s.loop : 0);
       table_.row(v.number * kJobs + j, v.time);
       table_.set(0, hundredths(100 * cps));

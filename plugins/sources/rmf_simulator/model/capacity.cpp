@@ -10,7 +10,7 @@ namespace {
 constexpr double kLogicalLimit = 0.985;   // of logical engines, that work can get
 constexpr double kPhysicalLimit = 0.975;  // of physical engines, the rest is for PR/SM
 constexpr double kNode = 6;  // CPs of a HiperDispatch node: work waits in the queue of one
-constexpr double kManagement = 0.003;         // of what an LPAR uses, PR/SM's part for it
+constexpr double kManagement = 0.003;          // of what an LPAR uses, PR/SM's part for it
 constexpr double kLogicalManagement = 0.0006;  // of each logical processor, likewise
 constexpr double kPhysicalManagement = 0.0029;
 
@@ -146,7 +146,8 @@ void share_engines(const CpcConfig& cpc, std::span<const Lpar> lpars, std::span<
   };
   const double ziip_part = pooled(ziips, cpc.ziips);
   const double zaap_part = pooled(zaaps, cpc.zaaps);
-  const double overhead = kLogicalManagement * std::min(1.0, 5.0 * cpc.cps / std::max(1.0, logical));
+  const double overhead =
+      kLogicalManagement * std::min(1.0, 5.0 * cpc.cps / std::max(1.0, logical));
   for (std::size_t i = 0; i < lpars.size(); ++i) {
     LparState& state = states[i];
     if (!state.up) continue;

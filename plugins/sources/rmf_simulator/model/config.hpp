@@ -63,9 +63,9 @@ struct Config {
   Profile profile = Profile::kModern;
   double growth_percent = 0;  // a year
   Time growth_from = 0;
-  std::vector<int> holidays;          // month * 100 + day, every year
+  std::vector<int> holidays;           // month * 100 + day, every year
   std::vector<std::int64_t> days_off;  // single days, since the epoch
-  std::vector<std::string> zones;     // names; "UTC" needs no time zone data
+  std::vector<std::string> zones;      // names; "UTC" needs no time zone data
   std::vector<CpcConfig> cpcs;
   std::vector<LparConfig> lpars;  // those of one CPC follow each other
   std::vector<ScenarioConfig> scenarios;

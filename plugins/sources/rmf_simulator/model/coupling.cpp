@@ -8,8 +8,7 @@ double conversion_threshold_s(Profile profile) {
   return profile == Profile::kDocumented ? 32e-6 : 19e-6;
 }
 
-void set_coupling(std::span<Lpar> lpars, Profile profile, Time time,
-                  std::span<LparState> states) {
+void set_coupling(std::span<Lpar> lpars, Profile profile, Time time, std::span<LparState> states) {
   // Documents: 25 us over all requests. Today: short-distance synchronous requests take 8 to 12.
   const bool documented = profile == Profile::kDocumented;
   const double sync_idle = documented ? 12.5e-6 : 7.5e-6;

@@ -114,13 +114,11 @@ void Cpc::work_out_slot() {
     past.rolling = sum / kSlotsOfAverage;
     const double defined = lpars_[i].config().defined_msu;
     // Until the first four hours are in, nobody knows the average.
-    past.capped =
-        slot_ >= kSlotsOfAverage - kWarmUpSlots && defined > 0 && past.rolling > defined;
+    past.capped = slot_ >= kSlotsOfAverage - kWarmUpSlots && defined > 0 && past.rolling > defined;
   }
 
   evaluate(begin + kSlot / 2, false, 0);
-  const auto cursor =
-      static_cast<std::size_t>((slot_ + 2 * kWarmUpSlots) % kSlotsOfAverage);
+  const auto cursor = static_cast<std::size_t>((slot_ + 2 * kWarmUpSlots) % kSlotsOfAverage);
   double rolling = 0;
   for (std::size_t i = 0; i < past_.size(); ++i) {
     Past& past = past_[i];
@@ -136,8 +134,7 @@ void Cpc::work_out_slot() {
     const double seconds = static_cast<double>(kSlot / kSecond);
     // What was worked off is in the demand; what was not got comes on top of what is left.
     const double worked_off = std::min(past.backlog / 1800, 0.5 * cps) * seconds;
-    past.backlog_more =
-        std::min(most - past.backlog, state.batch_deferred * seconds - worked_off);
+    past.backlog_more = std::min(most - past.backlog, state.batch_deferred * seconds - worked_off);
     if (slot_ >= 0) count(i, past.counted_from);
   }
   rolling_highest_ = std::max(rolling_highest_, rolling);
@@ -170,11 +167,10 @@ void Cpc::counts(std::size_t lpar, Counts& out) const {
   const bool anew = states_[lpar].effects.up_since > std::max(past.up_since, past.counted_from);
   const Counted& counted = anew ? kNothing : past.counted;
   const Counted& more = anew ? kNothing : past.more;
-  const double fraction =
-      anew ? 0
-           : std::clamp(static_cast<double>(time_ - past.counted_from) /
-                            static_cast<double>(end - past.counted_from),
-                        0.0, 1.0);
+  const double fraction = anew ? 0
+                               : std::clamp(static_cast<double>(time_ - past.counted_from) /
+                                                static_cast<double>(end - past.counted_from),
+                                            0.0, 1.0);
   for (std::size_t d = 0; d < counted.device.size(); ++d) {
     counted.device[d].at(more.device[d], fraction, out.device[d], out.device_sum[d]);
   }

@@ -32,8 +32,7 @@ double raw(Curve curve, double h) {
     case Curve::kOnline:
       return 0.13 + 0.87 * bell(h, 9.75, 1.45) + 0.84 * bell(h, 15.1, 1.75) +
              0.16 * bell(h, 19.5, 1.8);
-    case Curve::kOffice:
-      return 0.05 + 0.93 * bell(h, 10.4, 1.3) + 0.90 * bell(h, 16.0, 1.5);
+    case Curve::kOffice: return 0.05 + 0.93 * bell(h, 10.4, 1.3) + 0.90 * bell(h, 16.0, 1.5);
     case Curve::kRemote:
       return 0.24 + 0.62 * bell(h, 10.2, 2.2) + 0.58 * bell(h, 15.4, 2.4) +
              0.44 * bell(h, 20.3, 1.9);
@@ -71,11 +70,11 @@ const std::array<Table, kCurves>& tables() {
 
 // By weekday, Sunday first. A batch night belongs to the day on which it begins.
 constexpr double kWeek[kCurves][7] = {
-    {1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0},           // flat
-    {0.34, 1.10, 1.02, 1.00, 1.01, 0.96, 0.44},    // online
-    {0.10, 1.08, 1.03, 1.00, 1.00, 0.90, 0.14},    // office
-    {0.60, 1.06, 1.01, 1.00, 1.01, 1.02, 0.72},    // remote
-    {0.62, 1.00, 1.00, 1.00, 1.02, 1.14, 0.70},    // batch
+    {1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0},         // flat
+    {0.34, 1.10, 1.02, 1.00, 1.01, 0.96, 0.44},  // online
+    {0.10, 1.08, 1.03, 1.00, 1.00, 0.90, 0.14},  // office
+    {0.60, 1.06, 1.01, 1.00, 1.01, 1.02, 0.72},  // remote
+    {0.62, 1.00, 1.00, 1.00, 1.02, 1.14, 0.70},  // batch
 };
 constexpr double kMonthEnd[kCurves] = {0.0, 0.17, 0.05, 0.12, 0.34};
 constexpr double kHoliday[kCurves] = {1.0, 0.36, 0.08, 0.66, 0.72};
@@ -124,13 +123,13 @@ Day Calendar::day(std::int64_t days) const {
   const std::int64_t year = yoe + era * 400 + (result.month <= 2 ? 1 : 0);
   const bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
   constexpr std::array<int, 12> kLength{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  const int length = result.month == 2 && leap ? 29
-                                               : kLength[static_cast<std::size_t>(result.month - 1)];
+  const int length =
+      result.month == 2 && leap ? 29 : kLength[static_cast<std::size_t>(result.month - 1)];
   result.days_left = length - result.day;
   result.weekday = static_cast<int>(((days + 4) % 7 + 7) % 7);
-  result.holiday = std::ranges::find(holidays_, result.month * 100 + result.day) !=
-                       holidays_.end() ||
-                   std::ranges::find(days_off_, days) != days_off_.end();
+  result.holiday =
+      std::ranges::find(holidays_, result.month * 100 + result.day) != holidays_.end() ||
+      std::ranges::find(days_off_, days) != days_off_.end();
   return result;
 }
 

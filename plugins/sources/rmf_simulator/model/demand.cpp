@@ -41,8 +41,8 @@ void set_demand(Lpar& lpar, const Calendar& calendar, const Moment& moment, doub
   double common = 1 + 0.03 * lpar.slow.at(moment.time);
   if (moment.fast) common += 0.018 * lpar.fast.at(moment.time);
   // Customers come to all LPARs of a sysplex.
-  const double business = 1 + 0.045 * lpar.business_slow.at(moment.time) +
-                          0.02 * lpar.business.at(moment.time);
+  const double business =
+      1 + 0.045 * lpar.business_slow.at(moment.time) + 0.02 * lpar.business.at(moment.time);
   const double scale = config.cps * config.load * lpar.busier * moment.growth * common;
 
   for (std::size_t k = 0; k < state.services.size(); ++k) {
@@ -68,10 +68,9 @@ void set_demand(Lpar& lpar, const Calendar& calendar, const Moment& moment, doub
       std::min(backlog / kBacklogSeconds, 0.5 * static_cast<double>(config.cps));
   // Moving pages costs engine time of the system.
   state.services[kSystem].demand += config.cps * 0.10 * std::max(0.0, effects.paging - 0.12);
-  const auto loop = static_cast<std::size_t>(
-      kJobSpecs[static_cast<std::size_t>(effects.loop_job)].service);
-  state.services[loop].loop =
-      std::min(effects.loop_cps, 0.9 * static_cast<double>(config.cps));
+  const auto loop =
+      static_cast<std::size_t>(kJobSpecs[static_cast<std::size_t>(effects.loop_job)].service);
+  state.services[loop].loop = std::min(effects.loop_cps, 0.9 * static_cast<double>(config.cps));
 }
 
 }  // namespace rmf

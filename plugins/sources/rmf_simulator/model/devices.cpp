@@ -8,7 +8,8 @@ namespace {
 
 std::string numbered(const char* type, const char* between, int number, int digits) {
   std::string text = std::to_string(number);
-  text.insert(0, static_cast<std::size_t>(std::max(0, digits - static_cast<int>(text.size()))), '0');
+  text.insert(0, static_cast<std::size_t>(std::max(0, digits - static_cast<int>(text.size()))),
+              '0');
   return std::string(type) + between + text;
 }
 
@@ -87,8 +88,7 @@ DeviceModel::DeviceModel(std::uint64_t seed, std::uint64_t key) {
   }
 }
 
-void DeviceModel::at(Time time, Profile profile, Lpar& lpar, const LparState& state,
-                     Devices& out) {
+void DeviceModel::at(Time time, Profile profile, Lpar& lpar, const LparState& state, Devices& out) {
   volumes_at(time, lpar, state, out);
   ldevs_at(time, profile, lpar, state, out);
   ports_at(time, state, out);
@@ -98,7 +98,8 @@ void DeviceModel::volumes_at(Time time, Lpar& lpar, const LparState& state, Devi
   const double channel = std::min(0.95, state.data_bytes_s / (kFiconPorts * kFiconBytesS));
   const double backend = backend_busy(state);
   std::array<double, kVolumeTypes> hits{};
-  for (std::size_t t = 0; t < hits.size(); ++t) hits[t] = hit_ratio(lpar, static_cast<int>(t), time);
+  for (std::size_t t = 0; t < hits.size(); ++t)
+    hits[t] = hit_ratio(lpar, static_cast<int>(t), time);
   for (std::size_t i = 0; i < volumes_.size(); ++i) {
     VolumeTraits& v = volumes_[i];
     const int type = volume_names()[i].type_index;

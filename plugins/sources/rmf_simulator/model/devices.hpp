@@ -56,8 +56,7 @@ class DeviceModel {
 
  private:
   void volumes_at(Time time, Lpar& lpar, const LparState& state, Devices& out);
-  void ldevs_at(Time time, Profile profile, const Lpar& lpar, const LparState& state,
-                Devices& out);
+  void ldevs_at(Time time, Profile profile, const Lpar& lpar, const LparState& state, Devices& out);
   void ports_at(Time time, const LparState& state, Devices& out);
 
   struct VolumeTraits {

@@ -6,13 +6,13 @@ namespace rmf {
 
 namespace {
 
-constexpr double kUsualPeak = 1.15;   // of a weekday, times VolumeSpec::rate
-constexpr double kLimit = 0.97;       // of the time, that a device can be busy
-constexpr double kParallel = 6;       // requests that HyperPAV aliases usually have free
-constexpr double kCommand = 0.000035; // CMR of an idle channel
-constexpr double kBusy = 0.000006;    // DB: another system holds the device
-constexpr double kPath = 0.000028;    // the rest of PEND
-constexpr double kArrays = 2.4;       // usual loads that the arrays behind the cache can carry
+constexpr double kUsualPeak = 1.15;    // of a weekday, times VolumeSpec::rate
+constexpr double kLimit = 0.97;        // of the time, that a device can be busy
+constexpr double kParallel = 6;        // requests that HyperPAV aliases usually have free
+constexpr double kCommand = 0.000035;  // CMR of an idle channel
+constexpr double kBusy = 0.000006;     // DB: another system holds the device
+constexpr double kPath = 0.000028;     // the rest of PEND
+constexpr double kArrays = 2.4;        // usual loads that the arrays behind the cache can carry
 
 }  // namespace
 

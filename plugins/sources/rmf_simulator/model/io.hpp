@@ -8,12 +8,12 @@ namespace rmf {
 // Volumes of an LPAR are behind four control units; times of one request to a volume.
 struct VolumeLoad {
   int type = 0;
-  double wanted_rate = 0;    // requests a second, were the device infinitely fast
-  double skew = 1;           // how much slower than its type this volume is
-  double slow = 0;           // times that its DISC is longer, beyond 1
-  double hit_ratio = 0;      // of reads
-  double backend_busy = 0;   // of the arrays behind the cache, 0 to 1
-  double channel_busy = 0;   // of the FICON channels, 0 to 1
+  double wanted_rate = 0;   // requests a second, were the device infinitely fast
+  double skew = 1;          // how much slower than its type this volume is
+  double slow = 0;          // times that its DISC is longer, beyond 1
+  double hit_ratio = 0;     // of reads
+  double backend_busy = 0;  // of the arrays behind the cache, 0 to 1
+  double channel_busy = 0;  // of the FICON channels, 0 to 1
 };
 DeviceTimes serve_volume(const VolumeLoad& load);
 

@@ -20,14 +20,14 @@ inline constexpr int kDeviceTypes = 3;  // 3390, flashcopy, tape
 enum DeviceType : int { k3390, kFlashcopy, kTape };
 
 struct ServiceState {
-  double demand = 0;    // engines wanted on CPs, spill of zIIPs among it
-  double served = 0;    // engines got on CPs
-  double loop = 0;      // of `served`: a loop, which does no work
-  double on_ziip = 0;   // engines of zIIP
-  double on_cp = 0;     // of `served`: what would have run on a zIIP
-  double on_zaap = 0;   // engines of zAAP
-  double wait = 0;      // seconds of waiting for an engine, per second of using one
-  double rate = 0;      // transactions a second
+  double demand = 0;   // engines wanted on CPs, spill of zIIPs among it
+  double served = 0;   // engines got on CPs
+  double loop = 0;     // of `served`: a loop, which does no work
+  double on_ziip = 0;  // engines of zIIP
+  double on_cp = 0;    // of `served`: what would have run on a zIIP
+  double on_zaap = 0;  // engines of zAAP
+  double wait = 0;     // seconds of waiting for an engine, per second of using one
+  double rate = 0;     // transactions a second
   double response_s = 0;
   double queued_s = 0;  // of it, before anything was done for the transaction
   double io_using = 0;  // transactions whose I/O is served, at any time
@@ -75,14 +75,14 @@ struct LparState {
   double zaap_effective = 0, zaap_management = 0;
   double batch_deferred = 0;  // engines of batch that were wanted and not got
 
-  std::array<double, kVolumeTypes> io_level{};  // 1: usual
-  double batch_level = 0, online_level = 0;     // 1: usual
-  double data_bytes_s = 0;                      // of all volumes
-  std::array<DeviceTimes, kVolumeTypes> volumes;        // an average volume of the type
-  std::array<DeviceTimes, kVolumeTypes> slow_volumes;   // of the slowest control unit
-  double slow_share = 0;                                // of volumes behind that unit
-  std::array<double, kDeviceTypes> device_rate{};       // requests a second of all devices
-  std::array<double, kDeviceTypes> device_response{};   // of an average request
+  std::array<double, kVolumeTypes> io_level{};         // 1: usual
+  double batch_level = 0, online_level = 0;            // 1: usual
+  double data_bytes_s = 0;                             // of all volumes
+  std::array<DeviceTimes, kVolumeTypes> volumes;       // an average volume of the type
+  std::array<DeviceTimes, kVolumeTypes> slow_volumes;  // of the slowest control unit
+  double slow_share = 0;                               // of volumes behind that unit
+  std::array<double, kDeviceTypes> device_rate{};      // requests a second of all devices
+  std::array<double, kDeviceTypes> device_response{};  // of an average request
   double slow_response_3390 = 0;
 
   double cf_demand = 0;  // requests a second that it would make
@@ -107,13 +107,12 @@ class Lpar {
   // Coupling facility requests a second at all peaks together.
   double cf_reference() const { return cf_reference_; }
   // Times that transactions come more often than engine time alone says.
-  double rate_scale(int k) const {
-    return rate_scale_[static_cast<std::size_t>(k)];
-  }
+  double rate_scale(int k) const { return rate_scale_[static_cast<std::size_t>(k)]; }
   std::span<const ScenarioConfig* const> scenarios() const { return scenarios_; }
 
   // Noise that several steps use. `business` is the same for all LPARs of a sysplex.
-  Noise business_slow, business, slow, fast, hits, storage_day, storage_hours, common_days, common_hours;
+  Noise business_slow, business, slow, fast, hits, storage_day, storage_hours, common_days,
+      common_hours;
   std::array<Noise, kServices> service;
   std::array<Noise, kLinks> link;
   std::array<double, kLinks> link_skew{};

@@ -17,8 +17,8 @@ struct Effects {
   Time up_since = std::numeric_limits<Time>::min();  // the end of the last IPL
   double loop_cps = 0;                               // engines that a loop would take
   int loop_job = 0;
-  double batch_floor = 0;                  // level below which batch does not fall
-  double paging = 0;                       // frames wanted beyond the usual, share of installed
+  double batch_floor = 0;                    // level below which batch does not fall
+  double paging = 0;                         // frames wanted beyond the usual, share of installed
   std::array<double, kControlUnits> slow{};  // times that DISC grows, by control unit, beyond 1
   std::array<double, kLinks> link_lost{};    // 0 to 1
   double leak_bytes = 0;                     // of ECSA

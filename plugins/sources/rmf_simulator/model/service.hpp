@@ -31,7 +31,8 @@ struct ServiceSpec {
   const char* name;      // service class
   const char* workload;  // workload of the service policy it belongs to
   Curve curve;
-  int importance;  // 0 system, 1 highest to 5, 6 discretionary: the order in which engines are given
+  int importance;  // 0 system, 1 highest to 5, 6 discretionary: the order in which engines are
+                   // given
   Goal goal;
   double goal_value;     // seconds, or percent of velocity
   double ziip_fraction;  // of its work, what may run on a zIIP

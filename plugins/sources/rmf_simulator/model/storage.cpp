@@ -17,8 +17,8 @@ double wanted_share(Lpar& lpar, Time time, const LparState& state) {
   return (0.655 + 0.105 * load + 0.008 * lpar.storage_hours.at(time) +
           0.012 * lpar.storage_day.at(time)) *
              (0.7 + 0.3 * warm) +
-         state.effects.paging + state.effects.leak_bytes / static_cast<double>(
-                                                               lpar.config().memory_bytes);
+         state.effects.paging +
+         state.effects.leak_bytes / static_cast<double>(lpar.config().memory_bytes);
 }
 
 void set_common(Lpar& lpar, Time time, LparState& state) {
@@ -43,9 +43,8 @@ void set_common(Lpar& lpar, Time time, LparState& state) {
 void set_storage(Lpar& lpar, Time time, LparState& state) {
   set_common(lpar, time, state);
   StorageState& s = state.storage;
-  const double total =
-      static_cast<double>(weir::sim::floor_int(static_cast<double>(lpar.config().memory_bytes) /
-                                               kFrameBytes));
+  const double total = static_cast<double>(
+      weir::sim::floor_int(static_cast<double>(lpar.config().memory_bytes) / kFrameBytes));
   const double used = 0.985 * saturate(wanted_share(lpar, time, state) / 0.985);
   const auto frames = [](double n) { return static_cast<double>(weir::sim::floor_int(n)); };
   s.available = frames(total * (1 - used));
@@ -68,9 +67,9 @@ void set_storage(Lpar& lpar, Time time, LparState& state) {
   s.stall = 2.5 * pressure * pressure;
 
   const double multiple = lpar.config().workload == Workload::kOnline ? 4.0 : 6.0;
-  s.virtual_bytes = static_cast<double>(lpar.config().memory_bytes) * multiple *
-                    (0.86 + 0.10 * std::min(1.0, state.calm_level / 0.6) +
-                     0.01 * lpar.storage_day.at(time));
+  s.virtual_bytes =
+      static_cast<double>(lpar.config().memory_bytes) * multiple *
+      (0.86 + 0.10 * std::min(1.0, state.calm_level / 0.6) + 0.01 * lpar.storage_day.at(time));
 }
 
 }  // namespace rmf
