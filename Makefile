@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test bench lint format package new-plugin golden clean product
+.PHONY: help run test bench lint format package new-plugin golden gallery clean product
 
 build := build/release
 jobs ?= $(shell nproc)
@@ -61,6 +61,10 @@ golden: ## rewrite the golden files from what the code says now; read the diff
 	cmake --build $(build) -j $(jobs)
 	WEIR_UPDATE_GOLDEN=1 ctest --preset release -L golden
 	git status --short
+
+gallery: product ## redraw docs/gallery, the pictures of what rmf_simulator makes
+	@packaging/deps docs
+	docs/gallery/render
 
 clean: ## remove what was built
 	@rm -rf build

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
+#include <unordered_map>
 
 namespace weir::testing {
 
@@ -66,6 +67,7 @@ struct Agent::Impl {
   weir_host host{};
   std::deque<OwnedMeasurement> measurements;
   std::deque<OwnedSeries> series;
+  std::unordered_multimap<std::uint64_t, OwnedSeries*> by_hash;
   std::map<weir_batch*, std::unique_ptr<OwnedBatch>> batches;
   std::vector<weir_batch*> emitted;
   std::vector<Rejection> rejections;
@@ -118,25 +120,24 @@ struct Agent::Impl {
   const weir_series* intern(const weir_measurement* m, const weir_string* values) {
     const std::lock_guard lock(mutex);
     std::vector<std::string> wanted;
-    for (std::uint32_t i = 0; i < m->label_count; ++i) wanted.emplace_back(view(values[i]));
-    for (auto& s : series) {
-      if (s.abi.measurement == m && s.values == wanted) {
-        ++s.uses;
-        return &s.abi;
-      }
-    }
-    OwnedSeries& s = series.emplace_back();
-    s.values = std::move(wanted);
-    s.uses = 1;
     std::uint64_t hash = 14695981039346656037u;
     const auto mix = [&](std::string_view text) {
       for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
     };
     mix(m->name);
-    for (const auto& v : s.values) {
-      s.strings.push_back(abi_string(v));
-      mix(v);
+    for (std::uint32_t i = 0; i < m->label_count; ++i) mix(wanted.emplace_back(view(values[i])));
+    for (auto [at, end] = by_hash.equal_range(hash); at != end; ++at) {
+      OwnedSeries& known = *at->second;
+      if (known.abi.measurement == m && known.values == wanted) {
+        ++known.uses;
+        return &known.abi;
+      }
     }
+    OwnedSeries& s = series.emplace_back();
+    by_hash.emplace(hash, &s);
+    s.values = std::move(wanted);
+    s.uses = 1;
+    for (const auto& v : s.values) s.strings.push_back(abi_string(v));
     s.abi = {sizeof(weir_series), static_cast<std::uint32_t>(series.size() - 1), 1, 0, hash, m,
              s.strings.data()};
     return &s.abi;

@@ -1,0 +1,126 @@
+// dasd.cpp - Monitor III reports DEV and CACHDET: the parts of response times, and cache hits.
+#include "emit/report.hpp"
+#include "emit/schema.hpp"
+
+namespace rmf {
+
+namespace {
+
+// As z/OS numbers devices: four control units, from 8000 on.
+std::string device_number(std::size_t volume) {
+  constexpr const char* kHex = "0123456789ABCDEF";
+  const auto v = static_cast<int>(volume);
+  const int number = control_unit_of_volume(v) * 256 + v;
+  std::string text = "8000";
+  text[1] = kHex[number >> 8 & 15];
+  text[2] = kHex[number >> 4 & 15];
+  text[3] = kHex[number & 15];
+  return text;
+}
+
+class DeviceReport : public ReportWriter {
+ public:
+  explicit DeviceReport(const ReportContext& c)
+      : device_(c.source,
+                lpar_schema("rmf_device", "DASD volumes: activity and response time.",
+                            {"volume", "device", "control_unit"})
+                    .gauge("activity_rate", "", "Requests a second.")
+                    .gauge("response_time_seconds", "seconds", "IOSQ + PEND + DISC + CONN.")
+                    .gauge("iosq_time_seconds", "seconds", "Queued in z/OS for the device.")
+                    .gauge("pend_time_seconds", "seconds",
+                           "Pending in the channel subsystem; CMR and DB are parts of it.")
+                    .gauge("cmr_delay_seconds", "seconds",
+                           "Of PEND: until the control unit answered the first command.")
+                    .gauge("db_delay_seconds", "seconds", "Of PEND: another system had the device.")
+                    .gauge("disc_time_seconds", "seconds",
+                           "Disconnected: cache misses and the mirrored copy.")
+                    .gauge("conn_time_seconds", "seconds", "Connected: data is transferred.")
+                    .gauge("utilization_percent", "percent", "Activity times DISC and CONN.")
+                    .gauge("in_flight", "", "Requests at the device at any time.")
+                    .field("pav", WEIR_I64, WEIR_GAUGE, "",
+                           "Requests it can take at once: the base and its HyperPAV aliases.")) {
+    each_lpar(c.cpcs, [&](std::size_t, const Lpar& lpar, const Cpc&) {
+      const LparConfig& l = lpar.config();
+      for (std::size_t i = 0; i < kVolumes; ++i) {
+        const std::string unit = "CU" + std::to_string(control_unit_of_volume(static_cast<int>(i)));
+        device_.add({l.sysplex, l.name, volume_names()[i].id, device_number(i), unit});
+      }
+    });
+  }
+
+  void lpar(const LparView& v) override {
+    for (std::size_t i = 0; i < kVolumes; ++i) {
+      const Volume& volume = v.devices.volumes[i];
+      const DeviceTimes& t = volume.times;
+      device_.row(v.number * kVolumes + i, v.time);
+      device_.set(0, hundredths(t.rate));
+      device_.set(1, micro(t.response()));
+      device_.set(2, micro(t.iosq));
+      device_.set(3, micro(t.pend));
+      device_.set(4, micro(t.command));
+      device_.set(5, micro(t.busy));
+      device_.set(6, micro(t.disc));
+      device_.set(7, micro(t.conn));
+      device_.set(8, hundredths(volume.utilisation));
+      device_.set(9, thousandths(t.rate * t.response()));
+      device_.set_i64(10, exposures(volume_names()[i].type_index));
+    }
+  }
+  void flush() override { device_.flush(); }
+
+ private:
+  Table device_;
+};
+
+class CacheReport : public ReportWriter {
+ public:
+  explicit CacheReport(const ReportContext& c)
+      : cache_(c.source,
+               lpar_schema("rmf_cache", "Cache of the control unit, by volume.", {"volume"})
+                   .gauge("io_rate", "", "Requests a second: reads and writes.")
+                   .gauge("read_rate", "", "Reads a second.")
+                   .gauge("write_rate", "", "Writes a second.")
+                   .gauge("read_hit_rate", "", "Reads a second that the cache answered.")
+                   .gauge("write_hit_rate", "", "Writes a second that the cache took.")
+                   .gauge("hit_percent", "percent", "Hits of all requests.")
+                   .gauge("read_hit_percent", "percent", "Hits of reads.")) {
+    each_lpar(c.cpcs, [&](std::size_t, const Lpar& lpar, const Cpc&) {
+      const LparConfig& l = lpar.config();
+      for (const DeviceName& d : volume_names()) cache_.add({l.sysplex, l.name, d.id});
+    });
+  }
+
+  void lpar(const LparView& v) override {
+    for (std::size_t i = 0; i < kVolumes; ++i) {
+      const Volume& volume = v.devices.volumes[i];
+      const auto type = static_cast<std::size_t>(volume_names()[i].type_index);
+      const double writes = hundredths(volume.times.rate * kVolumeSpecs[type].write_ratio);
+      const double reads = hundredths(volume.times.rate) - writes;
+      const double hits = std::min(reads, hundredths(reads * volume.hit_ratio));
+      const double io = reads + writes;
+      cache_.row(v.number * kVolumes + i, v.time);
+      cache_.set(0, io);
+      cache_.set(1, reads);
+      cache_.set(2, writes);
+      cache_.set(3, hits);
+      cache_.set(4, writes);  // fast writes: all go to the cache
+      cache_.set(5, hundredths(io > 0 ? 100 * (hits + writes) / io : 0));
+      cache_.set(6, hundredths(reads > 0 ? 100 * hits / reads : 0));
+    }
+  }
+  void flush() override { cache_.flush(); }
+
+ private:
+  Table cache_;
+};
+
+}  // namespace
+
+WriterPtr device_report(const ReportContext& context) {
+  return std::make_unique<DeviceReport>(context);
+}
+WriterPtr cache_report(const ReportContext& context) {
+  return std::make_unique<CacheReport>(context);
+}
+
+}  // namespace rmf

@@ -1,0 +1,164 @@
+// paths.cpp - Monitor III reports CHANNEL and CFSYS, CFACT: what goes over channels and coupling
+// facility links.
+#include "emit/report.hpp"
+#include "emit/schema.hpp"
+
+namespace rmf {
+
+namespace {
+
+// FICON channels of 16 Gbit/s, each shared by up to four LPARs.
+constexpr double kChannelBytesS = 1600e6;
+constexpr std::size_t kSharing = 4;
+
+std::string chpid(std::size_t group, std::size_t port) {
+  constexpr const char* kHex = "0123456789ABCDEF";
+  const std::size_t number = 0x10 + group * kFiconPorts + port;
+  return {kHex[number >> 8 & 15], kHex[number >> 4 & 15], kHex[number & 15]};
+}
+
+class ChannelReport : public ReportWriter {
+ public:
+  explicit ChannelReport(const ReportContext& c)
+      : channel_(c.source,
+                 lpar_schema("rmf_channel", "FICON channels as an LPAR uses them.",
+                             {"chpid", "channel_type"})
+                     .gauge("partition_percent", "percent", "Bandwidth that the LPAR uses.")
+                     .gauge("total_percent", "percent", "Bandwidth that all of them use.")
+                     .gauge("bytes_per_second", "", "Bytes a second of the LPAR.")) {
+    each_lpar(c.cpcs, [&](std::size_t, const Lpar& lpar, const Cpc& cpc) {
+      const LparConfig& l = lpar.config();
+      const auto position = static_cast<std::size_t>(&lpar - cpc.lpars().data());
+      for (std::size_t p = 0; p < kFiconPorts; ++p) {
+        channel_.add({l.sysplex, l.name, chpid(position / kSharing, p), "FICON"});
+      }
+    });
+  }
+
+  void lpar(const LparView& v) override {
+    waiting_.push_back({v.number, v.position, {}});
+    for (std::size_t p = 0; p < kFiconPorts; ++p) {
+      waiting_.back().bytes_s[p] = v.devices.ports[kPorts - kFiconPorts + p].bytes_s;
+    }
+  }
+
+  void cpc(const CpcView& v) override {
+    for (const Used& used : waiting_) {
+      for (std::size_t p = 0; p < kFiconPorts; ++p) {
+        double total = 0;
+        for (const Used& other : waiting_) {
+          if (other.position / kSharing == used.position / kSharing) total += other.bytes_s[p];
+        }
+        channel_.row(used.number * kFiconPorts + p, v.time);
+        channel_.set(0, hundredths(100 * used.bytes_s[p] / kChannelBytesS));
+        channel_.set(1, hundredths(100 * total / kChannelBytesS));
+        channel_.set(2, hundredths(used.bytes_s[p]));
+      }
+    }
+    waiting_.clear();
+  }
+  void flush() override { channel_.flush(); }
+
+ private:
+  struct Used {
+    std::size_t number, position;
+    std::array<double, kFiconPorts> bytes_s;
+  };
+  Table channel_;
+  std::vector<Used> waiting_;  // of the CPC in work
+};
+
+struct Structure {
+  const char* name;
+  double share;  // of the LPAR's requests
+  double sync;   // how much more of them is synchronous, around 1
+};
+constexpr std::array<Structure, 5> kStructures{{{"DSNDBP_LOCK1", .38, 1.12},
+                                                {"DSNDBP_GBP0", .27, .95},
+                                                {"IRLMLOCK1", .15, 1.10},
+                                                {"ISGLOCK", .12, 1.10},
+                                                {"DFHCFLS_POOL1", .08, .30}}};
+
+class CfReport : public ReportWriter {
+ public:
+  explicit CfReport(const ReportContext& c)
+      : facility_(c.source, weir::Schema("rmf_cf", "Coupling facilities.")
+                                .label("cpc")
+                                .gauge("busy_percent", "percent", "Busy share of its engines.")
+                                .gauge("request_rate", "", "Requests a second of all LPARs.")),
+        link_(c.source,
+              lpar_schema("rmf_cf_link", "Requests over a link.", {"cf_link"})
+                  .gauge("sync_rate", "", "Synchronous requests a second.")
+                  .gauge("async_rate", "", "Asynchronous requests a second, converted ones too.")
+                  .gauge("converted_rate", "",
+                         "Synchronous requests a second that were made asynchronous, since the "
+                         "processor would have spun for too long.")
+                  .gauge("sync_service_seconds", "seconds", "Service time of synchronous ones.")
+                  .gauge("async_service_seconds", "seconds", "Service time of the others.")),
+        structure_(c.source,
+                   lpar_schema("rmf_cf_structure", "Requests to a structure.", {"structure"})
+                       .gauge("request_rate", "", "Requests a second.")
+                       .gauge("sync_percent", "percent", "Synchronous ones of them.")
+                       .gauge("service_seconds", "seconds", "Average service time.")) {
+    for (const Cpc& cpc : c.cpcs) facility_.add({cpc.config().name});
+    each_lpar(c.cpcs, [&](std::size_t, const Lpar& lpar, const Cpc&) {
+      const LparConfig& l = lpar.config();
+      for (int i = 1; i <= kLinks; ++i) link_.add({l.sysplex, l.name, "CF0" + std::to_string(i)});
+      for (const Structure& s : kStructures) structure_.add({l.sysplex, l.name, s.name});
+    });
+  }
+
+  void lpar(const LparView& v) override {
+    double sync = 0, async = 0, sync_s = 0, async_s = 0;
+    for (std::size_t i = 0; i < kLinks; ++i) {
+      const LinkState& l = v.state.links[i];
+      link_.row(v.number * kLinks + i, v.time);
+      link_.set(0, hundredths(l.sync_rate));
+      link_.set(1, hundredths(l.async_rate));
+      link_.set(2, hundredths(l.converted_rate));
+      link_.set(3, micro(10 * l.sync_s) / 10);
+      link_.set(4, micro(10 * l.async_s) / 10);
+      sync += l.sync_rate;
+      async += l.async_rate;
+      sync_s += l.sync_rate * l.sync_s;
+      async_s += l.async_rate * l.async_s;
+    }
+    const double usual = sync + async > 0 ? sync / (sync + async) : 0;
+    for (std::size_t i = 0; i < kStructures.size(); ++i) {
+      const double part = std::min(1.0, usual * kStructures[i].sync);
+      structure_.row(v.number * kStructures.size() + i, v.time);
+      structure_.set(0, hundredths((sync + async) * kStructures[i].share));
+      structure_.set(1, hundredths(100 * part));
+      structure_.set(2, micro(10 * ((sync > 0 ? part * sync_s / sync : 0) +
+                                    (async > 0 ? (1 - part) * async_s / async : 0))) /
+                            10);
+    }
+  }
+
+  void cpc(const CpcView& v) override {
+    double requests = 0, busy = 0;
+    for (const LparState& s : v.cpc.states()) {
+      if (!s.up) continue;
+      requests += s.cf_demand;
+      busy = s.cf_busy;
+    }
+    facility_.row(static_cast<std::size_t>(v.cpc.index()), v.time);
+    facility_.set(0, hundredths(100 * busy));
+    facility_.set(1, hundredths(requests));
+  }
+  void flush() override {
+    for (Table* t : {&facility_, &link_, &structure_}) t->flush();
+  }
+
+ private:
+  Table facility_, link_, structure_;
+};
+
+}  // namespace
+
+WriterPtr channel_report(const ReportContext& context) {
+  return std::make_unique<ChannelReport>(context);
+}
+WriterPtr cf_report(const ReportContext& context) { return std::make_unique<CfReport>(context); }
+
+}  // namespace rmf

@@ -1,0 +1,179 @@
+#include "model/capacity.hpp"
+
+#include <algorithm>
+#include <vector>
+
+namespace rmf {
+
+namespace {
+
+constexpr double kLogicalLimit = 0.985;   // of logical engines, that work can get
+constexpr double kPhysicalLimit = 0.975;  // of physical engines, the rest is for PR/SM
+constexpr double kNode = 6;  // CPs of a HiperDispatch node: work waits in the queue of one
+constexpr double kManagement = 0.003;          // of what an LPAR uses, PR/SM's part for it
+constexpr double kLogicalManagement = 0.0006;  // of each logical processor, likewise
+constexpr double kPhysicalManagement = 0.0029;
+
+// Work that may run on a zIIP does so until zIIPs get busy; then CPs help.
+double spilled(double wanted, double ziips) {
+  if (ziips <= 0) return 1.0;
+  const double pressure = std::clamp((wanted / ziips - 0.5) / 1.1, 0.0, 1.0);
+  return 0.7 * pressure * pressure;
+}
+
+void want_engines(const LparConfig& config, double msu_per_cp, LparState& state) {
+  double ziip = 0, zaap = 0;
+  for (std::size_t k = 0; k < state.services.size(); ++k) {
+    const double z = kServiceSpecs[k].ziip_fraction;
+    ziip += state.services[k].demand * z / (1 - z);
+    zaap += state.services[k].demand * kServiceSpecs[k].zaap_fraction;
+  }
+  const double spill = spilled(ziip, config.ziips);
+  double total = 0;
+  for (std::size_t k = 0; k < state.services.size(); ++k) {
+    ServiceState& s = state.services[k];
+    const double z = kServiceSpecs[k].ziip_fraction;
+    const double eligible = s.demand * z / (1 - z);
+    s.on_ziip = eligible * (1 - spill);
+    s.on_cp = eligible * spill;
+    s.on_zaap = s.demand * kServiceSpecs[k].zaap_fraction;
+    s.demand += s.on_cp + s.loop;
+    total += s.demand;
+  }
+  const auto limited = [](double want, double engines) {
+    return engines > 0 ? kLogicalLimit * engines * saturate(want / (kLogicalLimit * engines)) : 0.0;
+  };
+  state.ziip_wanted = limited(ziip * (1 - spill), config.ziips);
+  state.zaap_effective = limited(zaap, config.zaaps);
+  state.cp_limit = kLogicalLimit * config.cps;
+  if (state.capped) {
+    const double cap = config.defined_msu / msu_per_cp - kLogicalManagement * config.cps;
+    state.cp_limit = std::clamp(cap / (1 + kManagement), 0.02, state.cp_limit);
+  }
+  state.cp_wanted = state.cp_limit * saturate(total / state.cp_limit);
+}
+
+// Takes the engines that are missing from the least important work first.
+void serve(double engines, LparState& state) {
+  double shortage = -engines;
+  for (const ServiceState& s : state.services) shortage += s.demand;
+  double served = 0;
+  for (std::size_t k = state.services.size(); k-- > 0;) {
+    ServiceState& s = state.services[k];
+    // The least important work is not stopped at once, nor ever altogether.
+    const double most = 0.94 * s.demand;
+    const double taken = most > 0 ? std::min(shortage, most * saturate(shortage / most)) : 0;
+    shortage -= taken;
+    s.served = s.demand - taken;
+    served += s.served;
+  }
+  // Where there is next to nothing, nobody is spared.
+  const double rest = served > engines ? engines / served : 1.0;
+  for (ServiceState& s : state.services) {
+    s.served *= rest;
+    const double part = s.demand > 0 ? s.served / s.demand : 0;
+    s.loop *= part;
+    s.on_cp *= part;
+  }
+  state.batch_deferred = state.services[kBatch].demand - state.services[kBatch].served;
+}
+
+void wait_for_engines(double logical, LparState& state) {
+  // Other LPARs' use shortens what this one can count on.
+  const double at_hand =
+      state.cp_wanted > 0 ? state.cp_limit * state.cp_effective / state.cp_wanted : logical;
+  double ahead = 0;
+  for (ServiceState& s : state.services) {
+    ahead += s.served;
+    s.wait = at_hand > 0 ? queue_wait(ahead / at_hand, std::max(1.0, at_hand / kNode)) : 0;
+    if (s.served > 0) s.wait += (s.demand - s.served) / s.served;
+  }
+}
+
+}  // namespace
+
+void divide(double total, std::span<const double> wanted, std::span<const double> weight,
+            std::span<double> got) {
+  double left = total, weights = 0;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    got[i] = -1;
+    weights += weight[i];
+  }
+  for (bool changed = true; changed;) {
+    changed = false;
+    const double level = weights > 0 ? left / weights : 0;
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      if (got[i] < 0 && wanted[i] <= level * weight[i]) {
+        got[i] = wanted[i];
+        left -= wanted[i];
+        weights -= weight[i];
+        changed = true;
+      }
+    }
+  }
+  const double level = weights > 0 ? std::max(0.0, left) / weights : 0;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (got[i] < 0) got[i] = std::min(wanted[i], level * weight[i]);
+  }
+}
+
+void share_engines(const CpcConfig& cpc, std::span<const Lpar> lpars, std::span<LparState> states,
+                   CpcState& cpc_state) {
+  cpc_state.msu_per_cp = cpc.msu / cpc.cps;
+  // At most a few hundred LPARs on a CPC: kept for the next call, one thread at a time.
+  thread_local std::vector<double> wanted, weight, got;
+  wanted.assign(lpars.size(), 0.0);
+  weight.assign(lpars.size(), 0.0);
+  got.assign(lpars.size(), 0.0);
+  double sum = 0, ziips = 0, zaaps = 0, logical = 0;
+  for (std::size_t i = 0; i < lpars.size(); ++i) {
+    if (!states[i].up) continue;
+    const LparConfig& config = lpars[i].config();
+    want_engines(config, cpc_state.msu_per_cp, states[i]);
+    wanted[i] = states[i].cp_wanted;
+    weight[i] = config.weight;
+    sum += wanted[i];
+    ziips += states[i].ziip_wanted;
+    zaaps += states[i].zaap_effective;
+    logical += config.cps;
+  }
+  const double limit = kPhysicalLimit * cpc.cps;
+  divide(limit * saturate(sum / limit), wanted, weight, got);
+
+  const auto pooled = [](double want, int engines) {
+    const double most = kPhysicalLimit * engines;
+    return want > 0 && engines > 0 ? most * saturate(want / most) / want : 0.0;
+  };
+  const double ziip_part = pooled(ziips, cpc.ziips);
+  const double zaap_part = pooled(zaaps, cpc.zaaps);
+  const double overhead =
+      kLogicalManagement * std::min(1.0, 5.0 * cpc.cps / std::max(1.0, logical));
+  for (std::size_t i = 0; i < lpars.size(); ++i) {
+    LparState& state = states[i];
+    if (!state.up) continue;
+    const LparConfig& config = lpars[i].config();
+    double eligible = 0, java = 0;
+    for (const ServiceState& s : state.services) {
+      eligible += s.on_ziip;
+      java += s.on_zaap;
+    }
+    serve(got[i], state);
+    for (const ServiceState& s : state.services) state.cp_effective += s.served;
+    state.cp_management = kManagement * state.cp_effective + overhead * config.cps;
+    state.ziip_effective = state.ziip_wanted * ziip_part;
+    state.ziip_management = 0.004 * state.ziip_effective + overhead * config.ziips;
+    state.zaap_effective *= zaap_part;
+    state.zaap_management = 0.004 * state.zaap_effective + overhead * config.zaaps;
+    for (ServiceState& s : state.services) {
+      s.on_ziip *= eligible > 0 ? state.ziip_effective / eligible : 0;
+      s.on_zaap *= java > 0 ? state.zaap_effective / java : 0;
+    }
+    wait_for_engines(config.cps, state);
+  }
+  for (int p = 0; p < kPools; ++p) {
+    cpc_state.physical_management[static_cast<std::size_t>(p)] =
+        kPhysicalManagement * engines(cpc, static_cast<Pool>(p));
+  }
+}
+
+}  // namespace rmf

@@ -1,0 +1,190 @@
+#include "model/cpc.hpp"
+
+#include <algorithm>
+
+#include "model/coupling.hpp"
+#include "model/demand.hpp"
+#include "model/io.hpp"
+#include "model/response.hpp"
+#include "model/storage.hpp"
+
+namespace rmf {
+
+namespace {
+
+constexpr int kWarmUpSlots = 96;
+
+Time floor_div(Time a, Time b) { return a / b - (a % b < 0 ? 1 : 0); }
+
+double growth(const Config& config, Time time) {
+  if (config.growth_percent == 0) return 1;
+  const double years = static_cast<double>(time - config.growth_from) / (365.2425 * kDay);
+  return std::clamp(weir::sim::pow(1 + config.growth_percent / 100, years), 0.1, 4.0);
+}
+
+}  // namespace
+
+Cpc::Cpc(const Config& config, int index, const Calendar& calendar, std::vector<Zone>& zones)
+    : all_(&config),
+      config_(&config.cpcs[static_cast<std::size_t>(index)]),
+      index_(index),
+      calendar_(&calendar),
+      zones_(&zones) {
+  for (std::size_t i = 0; i < config.lpars.size(); ++i) {
+    if (config.lpars[i].cpc != index) continue;
+    if (lpars_.empty()) first_lpar_ = static_cast<int>(i);
+    lpars_.emplace_back(config, static_cast<int>(i));
+  }
+  states_.resize(lpars_.size());
+}
+
+// The steps from demand to response, for all LPARs. `into_slot` is how far the slot has come.
+void Cpc::evaluate(Time time, bool fast, double into_slot) {
+  const Moment moment{time, growth(*all_, time), fast};
+  for (std::size_t i = 0; i < lpars_.size(); ++i) {
+    const Past& past = past_[i];
+    LparState& state = states_[i] = LparState{};
+    const std::int64_t utc_s = floor_div(time, kSecond);
+    Zone& zone = (*zones_)[static_cast<std::size_t>(lpars_[i].config().zone)];
+    const double local_s = static_cast<double>(utc_s + zone.offset_s(utc_s)) +
+                           static_cast<double>(time - utc_s * kSecond) / kSecond;
+    state.rolling_msu = past.rolling;
+    state.capped = past.capped;
+    const double backlog = std::max(0.0, past.backlog + into_slot * past.backlog_more);
+    set_demand(lpars_[i], *calendar_, moment, local_s, backlog, state);
+  }
+  share_engines(*config_, lpars_, states_, state_);
+  for (std::size_t i = 0; i < lpars_.size(); ++i) {
+    if (!states_[i].up) continue;
+    set_storage(lpars_[i], time, states_[i]);
+    set_io(lpars_[i], all_->profile, time, states_[i]);
+  }
+  set_coupling(lpars_, all_->profile, time, states_);
+  for (std::size_t i = 0; i < lpars_.size(); ++i) {
+    if (states_[i].up) set_responses(lpars_[i], states_[i]);
+  }
+}
+
+void Cpc::move_to(Time time) {
+  const std::int64_t day = floor_div(time, kDay);
+  const auto slot = static_cast<int>((time - day * kDay) / kSlot);
+  if (day != day_ || slot < slot_) {
+    day_ = day;
+    slot_ = -kWarmUpSlots - 1;
+    past_.assign(lpars_.size(), Past{});
+    rolling_highest_ = 0;
+  }
+  while (slot_ < slot) {
+    ++slot_;
+    work_out_slot();
+  }
+  time_ = time;
+  const double into = static_cast<double>(time - day * kDay - slot * kSlot) / kSlot;
+  evaluate(time, true, into);
+}
+
+void Cpc::work_out_slot() {
+  const Time begin = day_ * kDay + slot_ * kSlot;
+  for (std::size_t i = 0; i < past_.size(); ++i) {
+    Past& past = past_[i];
+    for (std::size_t d = 0; d < past.counted.device.size(); ++d) {
+      past.counted.device[d] += past.more.device[d];
+    }
+    for (std::size_t l = 0; l < past.counted.link.size(); ++l) {
+      past.counted.link[l] += past.more.link[l];
+    }
+    past.more = Counted{};
+    if (slot_ == 0) past.counted = Counted{};
+    past.counted_from = begin;
+    past.backlog = std::max(0.0, past.backlog + past.backlog_more);
+    past.backlog_more = 0;
+    const Effects effects = effects_at(lpars_[i].scenarios(), begin + kSlot / 2);
+    if (effects.down || effects.up_since != past.up_since) {
+      past.up_since = effects.up_since;
+      // An IPL of long ago is no news to a day that begins.
+      if (effects.down || effects.up_since > begin - kSlot) {
+        past.msu.fill(0);
+        past.counted = Counted{};
+        past.backlog = 0;
+        past.counted_from = std::max(begin, effects.up_since);
+      }
+    }
+    double sum = 0;
+    for (const double msu : past.msu) sum += msu;
+    past.rolling = sum / kSlotsOfAverage;
+    const double defined = lpars_[i].config().defined_msu;
+    // Until the first four hours are in, nobody knows the average.
+    past.capped = slot_ >= kSlotsOfAverage - kWarmUpSlots && defined > 0 && past.rolling > defined;
+  }
+
+  evaluate(begin + kSlot / 2, false, 0);
+  const auto cursor = static_cast<std::size_t>((slot_ + 2 * kWarmUpSlots) % kSlotsOfAverage);
+  double rolling = 0;
+  for (std::size_t i = 0; i < past_.size(); ++i) {
+    Past& past = past_[i];
+    const LparState& state = states_[i];
+    rolling += past.rolling;
+    const double msu =
+        state.up ? (state.cp_effective + state.cp_management) * state_.msu_per_cp : 0;
+    past.msu[cursor] = msu;
+    if (slot_ == -kWarmUpSlots) past.msu.fill(msu);
+    if (!state.up) continue;
+    const double cps = lpars_[i].config().cps;
+    const double most = 8 * 3600 * cps;
+    const double seconds = static_cast<double>(kSlot / kSecond);
+    // What was worked off is in the demand; what was not got comes on top of what is left.
+    const double worked_off = std::min(past.backlog / 1800, 0.5 * cps) * seconds;
+    past.backlog_more = std::min(most - past.backlog, state.batch_deferred * seconds - worked_off);
+    if (slot_ >= 0) count(i, past.counted_from);
+  }
+  rolling_highest_ = std::max(rolling_highest_, rolling);
+}
+
+// What the slot adds to the histograms, from `begin` to its end.
+void Cpc::count(std::size_t lpar, Time begin) {
+  const LparState& state = states_[lpar];
+  Counted& more = past_[lpar].more;
+  const Time end = day_ * kDay + (slot_ + 1) * kSlot;
+  const double seconds = static_cast<double>(end - begin) / kSecond;
+  for (std::size_t d = 0; d < more.device.size(); ++d) {
+    const double observed = state.device_rate[d] * seconds;
+    const double slow = d == k3390 ? state.slow_share : 0;
+    more.device[d].add(kResponseBounds_s, state.device_response[d], observed * (1 - slow));
+    more.device[d].add(kResponseBounds_s, state.slow_response_3390, observed * slow);
+  }
+  for (std::size_t l = 0; l < more.link.size(); ++l) {
+    const LinkState& link = state.links[l];
+    more.link[l].add(kServiceBounds_us, link.sync_s * 1e6, link.sync_rate * seconds);
+    more.link[l].add(kServiceBounds_us, link.async_s * 1e6, link.async_rate * seconds);
+  }
+}
+
+void Cpc::counts(std::size_t lpar, Counts& out) const {
+  const Past& past = past_[lpar];
+  const Time end = day_ * kDay + (slot_ + 1) * kSlot;
+  static const Counted kNothing{};
+  // Between the middle of this slot and its end there may have been an IPL: nothing counted since.
+  const bool anew = states_[lpar].effects.up_since > std::max(past.up_since, past.counted_from);
+  const Counted& counted = anew ? kNothing : past.counted;
+  const Counted& more = anew ? kNothing : past.more;
+  const double fraction = anew ? 0
+                               : std::clamp(static_cast<double>(time_ - past.counted_from) /
+                                                static_cast<double>(end - past.counted_from),
+                                            0.0, 1.0);
+  for (std::size_t d = 0; d < counted.device.size(); ++d) {
+    counted.device[d].at(more.device[d], fraction, out.device[d], out.device_sum[d]);
+  }
+  for (std::size_t l = 0; l < counted.link.size(); ++l) {
+    counted.link[l].at(more.link[l], fraction, out.link[l], out.link_sum[l]);
+  }
+}
+
+double Cpc::rolling_msu() const {
+  double sum = 0;
+  for (const Past& past : past_) sum += past.rolling;
+  return sum;
+}
+
+double Cpc::rolling_msu_highest() const { return rolling_highest_; }
+
+}  // namespace rmf

@@ -1,0 +1,76 @@
+#include "model/demand.hpp"
+
+#include <algorithm>
+
+namespace rmf {
+
+namespace {
+
+constexpr double kBacklogSeconds = 1800;  // within which put-off batch is to be done
+
+// Work that waits for devices or pages does not come back to the engines as fast.
+double held_back(const Effects& e, bool batch) {
+  double slow = 0;
+  for (const double s : e.slow) slow += s / kControlUnits;
+  const double paging = std::max(0.0, e.paging - 0.12);
+  const double io = batch ? 0.20 * slow : 0.05 * slow;
+  return 1.0 / (1.0 + io + (batch ? 2.2 : 1.2) * paging);
+}
+
+}  // namespace
+
+double warm_up(Time up_since, Time time) {
+  if (up_since == std::numeric_limits<Time>::min()) return 1.0;
+  const double x = std::clamp(static_cast<double>(time - up_since) / (15.0 * kMinute), 0.0, 1.0);
+  return x * x * (3 - 2 * x);
+}
+
+void set_demand(Lpar& lpar, const Calendar& calendar, const Moment& moment, double local_s,
+                double backlog, LparState& state) {
+  state.effects = effects_at(lpar.scenarios(), moment.time);
+  const Effects& effects = state.effects;
+  state.up = !effects.down;
+  if (!state.up) return;
+  const LparConfig& config = lpar.config();
+
+  std::array<double, kCurves> level{};
+  for (std::size_t c = 0; c < level.size(); ++c) {
+    level[c] = calendar.level(static_cast<Curve>(c), local_s, effects.month_end);
+  }
+  const double warm = warm_up(effects.up_since, moment.time);
+  double common = 1 + 0.03 * lpar.slow.at(moment.time);
+  if (moment.fast) common += 0.018 * lpar.fast.at(moment.time);
+  // Customers come to all LPARs of a sysplex.
+  const double business =
+      1 + 0.045 * lpar.business_slow.at(moment.time) + 0.02 * lpar.business.at(moment.time);
+  const double scale = config.cps * config.load * lpar.busier * moment.growth * common;
+
+  for (std::size_t k = 0; k < state.services.size(); ++k) {
+    const ServiceSpec& spec = kServiceSpecs[k];
+    const bool batch = spec.curve == Curve::kBatch;
+    const bool flat = spec.curve == Curve::kFlat;
+    double work = level[static_cast<std::size_t>(spec.curve)];
+    if (batch) {
+      // The test system's batch runs whenever its people want it.
+      if (config.workload == Workload::kMixed) {
+        work = 0.35 * work + 0.65 * level[static_cast<std::size_t>(Curve::kOffice)];
+      }
+      work = std::max(work, effects.batch_floor);
+    }
+    state.calm_level += peak_share(config.workload, static_cast<Service>(k)) * work * warm;
+    if (!flat) work *= (batch ? 1.0 : business) * warm;
+    work *= std::max(0.3, 1 + (batch ? 0.09 : 0.03) * lpar.service[k].at(moment.time));
+    work *= held_back(effects, batch);
+    ServiceState& s = state.services[k];
+    s.demand = peak_share(config.workload, static_cast<Service>(k)) * scale * work;
+  }
+  state.services[kBatch].demand +=
+      std::min(backlog / kBacklogSeconds, 0.5 * static_cast<double>(config.cps));
+  // Moving pages costs engine time of the system.
+  state.services[kSystem].demand += config.cps * 0.10 * std::max(0.0, effects.paging - 0.12);
+  const auto loop =
+      static_cast<std::size_t>(kJobSpecs[static_cast<std::size_t>(effects.loop_job)].service);
+  state.services[loop].loop = std::min(effects.loop_cps, 0.9 * static_cast<double>(config.cps));
+}
+
+}  // namespace rmf

@@ -1,0 +1,130 @@
+#include "model/io.hpp"
+
+#include <algorithm>
+
+namespace rmf {
+
+namespace {
+
+constexpr double kUsualPeak = 1.15;    // of a weekday, times VolumeSpec::rate
+constexpr double kLimit = 0.97;        // of the time, that a device can be busy
+constexpr double kParallel = 6;        // requests that HyperPAV aliases usually have free
+constexpr double kCommand = 0.000035;  // CMR of an idle channel
+constexpr double kBusy = 0.000006;     // DB: another system holds the device
+constexpr double kPath = 0.000028;     // the rest of PEND
+constexpr double kArrays = 2.4;        // usual loads that the arrays behind the cache can carry
+
+}  // namespace
+
+double hit_ratio(Lpar& lpar, int volume_type, Time time) {
+  const double usual = kVolumeSpecs[static_cast<std::size_t>(volume_type)].hit_ratio;
+  const double better = std::clamp(0.12 * lpar.hits.at(time), -0.5, 0.5);
+  return 1 - (1 - usual) * (1 - better);
+}
+
+DeviceTimes serve_volume(const VolumeLoad& load) {
+  const VolumeSpec& spec = kVolumeSpecs[static_cast<std::size_t>(load.type)];
+  DeviceTimes t;
+  t.command = kCommand / (1 - 0.8 * std::min(0.95, load.channel_busy));
+  t.busy = kBusy * load.skew;
+  t.pend = kPath + t.command + t.busy;
+  t.conn = spec.connect_s * (0.85 + 0.15 * load.skew) * (1 + 0.25 * load.channel_busy);
+  const double miss = (1 - spec.write_ratio) * (1 - load.hit_ratio) * spec.miss_s;
+  const double mirror = spec.write_ratio * spec.mirror_s;
+  const double backend = 1 / (1 - std::min(0.92, load.backend_busy));
+  // Calibrated for arrays at four tenths.
+  t.disc = (miss * 0.6 * backend + mirror) * load.skew * (1 + load.slow);
+  const double service = t.pend + t.disc + t.conn;
+  // Who waits does not ask again: where a device is as busy as it can be, fewer requests come.
+  const double busy = kLimit * saturate(load.wanted_rate * (t.disc + t.conn) / kLimit);
+  t.rate = busy / (t.disc + t.conn);
+  t.iosq = service * queue_wait(busy, kParallel);
+  return t;
+}
+
+double backend_busy(const LparState& state) {
+  double level = 0;
+  for (std::size_t v = 0; v < state.io_level.size(); ++v) {
+    level += state.io_level[v] * kVolumeSpecs[v].count * kVolumeSpecs[v].rate / 33'200.0;
+  }
+  // Pages go to volumes of their own that the documents do not list: they share the arrays.
+  level += (state.storage.page_in_rate + state.storage.page_out_rate) / 20'000.0;
+  return level / kArrays;
+}
+
+double tape_level(const LparState& state) { return 0.12 + 0.88 * state.batch_level; }
+double copy_level(const LparState& state) {
+  return 0.25 + 0.45 * state.batch_level + 0.30 * state.io_level[kUser];
+}
+
+void set_io(Lpar& lpar, Profile profile, Time time, LparState& state) {
+  const auto& peak = lpar.config();
+  double batch = 0, batch_usual = 0, online = 0, online_usual = 0;
+  std::array<double, kVolumeTypes> asked{};
+  for (std::size_t k = 0; k < state.services.size(); ++k) {
+    const ServiceSpec& spec = kServiceSpecs[k];
+    const ServiceState& s = state.services[k];
+    const double work = s.served - s.loop - s.on_cp;
+    for (std::size_t v = 0; v < asked.size(); ++v) asked[v] += work * spec.io[v];
+    const double usual = peak_share(peak.workload, static_cast<Service>(k)) * peak.cps;
+    const bool is_batch = spec.curve == Curve::kBatch;
+    (is_batch ? batch : online) += spec.curve == Curve::kFlat ? 0 : work;
+    (is_batch ? batch_usual : online_usual) += spec.curve == Curve::kFlat ? 0 : usual;
+  }
+  state.batch_level = batch / batch_usual;
+  state.online_level = online / online_usual;
+
+  double bytes = 0;
+  for (std::size_t v = 0; v < asked.size(); ++v) {
+    const VolumeSpec& spec = kVolumeSpecs[v];
+    state.io_level[v] = 0.03 + kUsualPeak * asked[v] / lpar.io_reference(static_cast<int>(v));
+    bytes += state.io_level[v] * spec.count * spec.rate * spec.kib * 1024 * lpar.size();
+  }
+  state.data_bytes_s = bytes + 0.3e9 * lpar.size() * tape_level(state);
+  const double channel = std::min(0.95, state.data_bytes_s / (kFiconPorts * kFiconBytesS));
+  const double backend = backend_busy(state);
+  double slow = 0;
+  for (const double s : state.effects.slow) slow = std::max(slow, s);
+  state.slow_share = slow > 0 ? 1.0 / kControlUnits : 0;
+
+  double rate = 0, weighted = 0, slow_rate = 0, slow_weighted = 0;
+  for (std::size_t v = 0; v < asked.size(); ++v) {
+    const VolumeSpec& spec = kVolumeSpecs[v];
+    const int type = static_cast<int>(v);
+    VolumeLoad load{.type = type,
+                    .wanted_rate = state.io_level[v] * spec.rate * lpar.size(),
+                    .hit_ratio = hit_ratio(lpar, type, time),
+                    .backend_busy = backend,
+                    .channel_busy = channel};
+    state.volumes[v] = serve_volume(load);
+    const double fast_count = spec.count * (1 - state.slow_share);
+    rate += fast_count * state.volumes[v].rate;
+    weighted += fast_count * state.volumes[v].rate * state.volumes[v].response();
+    state.slow_volumes[v] = state.volumes[v];
+    if (slow > 0) {
+      load.slow = slow;
+      state.slow_volumes[v] = serve_volume(load);
+      const double slow_count = spec.count * state.slow_share;
+      slow_rate += slow_count * state.slow_volumes[v].rate;
+      slow_weighted += slow_count * state.slow_volumes[v].rate * state.slow_volumes[v].response();
+    }
+  }
+
+  const bool documented = profile == Profile::kDocumented;
+  const double response = rate > 0 ? weighted / rate : 0;
+  // The documents' devices are an order of magnitude slower: 8 ms for 3390, 2 for FlashCopy, 45
+  // for tape. Fewer requests then keep them as busy.
+  const double slower = documented ? kDocumentedSlowness : 1.0;
+  state.device_rate[k3390] = (rate + slow_rate) / slower;
+  state.device_response[k3390] = response * slower;
+  state.slow_response_3390 = slow_rate > 0 ? slow_weighted / slow_rate * slower : response * slower;
+  if (rate + slow_rate > 0) state.slow_share = slow_rate / (rate + slow_rate);
+  const double stretch = 0.8 + 0.2 / (1 - std::min(0.92, backend));
+  state.device_rate[kFlashcopy] =
+      kFlashcopyDevices * kFlashcopyBusy * copy_level(state) / flashcopy_s(documented);
+  state.device_response[kFlashcopy] = flashcopy_s(documented) * stretch;
+  state.device_rate[kTape] = kTapeDevices * kTapeBusy * tape_level(state) / tape_s(documented);
+  state.device_response[kTape] = tape_s(documented) * stretch;
+}
+
+}  // namespace rmf

@@ -1,0 +1,46 @@
+// io.hpp - devices as queues: from engine time to requests, from requests to response times.
+#pragma once
+
+#include "model/lpar.hpp"
+
+namespace rmf {
+
+// Volumes of an LPAR are behind four control units; times of one request to a volume.
+struct VolumeLoad {
+  int type = 0;
+  double wanted_rate = 0;   // requests a second, were the device infinitely fast
+  double skew = 1;          // how much slower than its type this volume is
+  double slow = 0;          // times that its DISC is longer, beyond 1
+  double hit_ratio = 0;     // of reads
+  double backend_busy = 0;  // of the arrays behind the cache, 0 to 1
+  double channel_busy = 0;  // of the FICON channels, 0 to 1
+};
+DeviceTimes serve_volume(const VolumeLoad& load);
+
+// Requests in flight to a volume that it can hold: itself and its HyperPAV aliases.
+inline int exposures(int volume_type) {
+  return 1 + kVolumeSpecs[static_cast<std::size_t>(volume_type)].aliases;
+}
+// Share of reads that an average volume of a type finds in the cache.
+double hit_ratio(Lpar& lpar, int volume_type, Time time);
+
+// Fills in io_level, batch_level, data_bytes_s and the average volumes and devices.
+void set_io(Lpar& lpar, Profile profile, Time time, LparState& state);
+
+inline constexpr double kFiconBytesS = 400e6;  // of a port, as the design documents have it
+inline constexpr int kFiconPorts = 8;
+
+// Of the documented device types that are not volumes.
+inline constexpr int kFlashcopyDevices = 8, kTapeDevices = 12, k3390Devices = 20;
+inline constexpr double kFlashcopyBusy = 0.55, kTapeBusy = 0.25, k3390Busy = 0.40;
+inline constexpr double kDocumentedSlowness = 12.5;
+inline double flashcopy_s(bool documented) { return documented ? 0.002 : 0.0006; }
+inline double tape_s(bool documented) { return documented ? 0.045 : 0.008; }
+
+// Utilisation of the arrays behind the cache; from io_level and storage.
+double backend_busy(const LparState& state);
+// Level of tape and copy work, 1 at its usual peak.
+double tape_level(const LparState& state);
+double copy_level(const LparState& state);
+
+}  // namespace rmf

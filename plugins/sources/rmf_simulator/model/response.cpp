@@ -1,0 +1,65 @@
+#include "model/response.hpp"
+
+#include <algorithm>
+
+namespace rmf {
+
+void set_responses(const Lpar& lpar, LparState& state) {
+  double sync = 0, async = 0, requests = 0;
+  for (const LinkState& link : state.links) {
+    sync += link.sync_rate * link.sync_s;
+    async += link.async_rate * link.async_s;
+    requests += link.sync_rate + link.async_rate;
+  }
+  const double cf_s = requests > 0 ? (sync + async) / requests : 0;
+
+  // Locks, latches and logs are held for longer the busier everything is.
+  const double busy = std::min(0.985, state.cp_effective / state.cp_limit);
+  const double contention = 0.7 + 0.5 / (1 - 0.9 * busy);
+
+  for (std::size_t k = 0; k < state.services.size(); ++k) {
+    const ServiceSpec& spec = kServiceSpecs[k];
+    ServiceState& s = state.services[k];
+    DeviceTimes mean;
+    double asked = 0;
+    for (std::size_t v = 0; v < state.volumes.size(); ++v) {
+      const double weight = spec.io[v] * kVolumeSpecs[v].count;
+      const double slow = state.slow_share;
+      const auto blend = [&](double DeviceTimes::*time) {
+        return (1 - slow) * (state.volumes[v].*time) + slow * (state.slow_volumes[v].*time);
+      };
+      mean.iosq += weight * blend(&DeviceTimes::iosq);
+      mean.pend += weight * blend(&DeviceTimes::pend);
+      mean.disc += weight * blend(&DeviceTimes::disc);
+      mean.conn += weight * blend(&DeviceTimes::conn);
+      asked += weight;
+    }
+    const double using_s = (mean.disc + mean.conn) / asked;
+    const double delay_s = (mean.iosq + mean.pend) / asked;
+    const double work = std::max(0.0, s.served - s.loop - s.on_cp);
+    s.rate = work / spec.cpu_s * lpar.rate_scale(static_cast<int>(k));
+    const double cpu_s = spec.cpu_s / (1 - spec.ziip_fraction);
+    const double cf_wait = spec.cpu_s * spec.cf_requests * cf_s;
+    s.response_s = (cpu_s * (1 + s.wait) + spec.ios * (using_s + delay_s) + cf_wait +
+                    spec.other_s * contention * (1 + 0.5 * std::min(s.wait, 4.0))) *
+                   (1 + state.storage.stall);
+    s.queued_s = spec.cpu_s * s.wait + 0.06 * spec.other_s * (contention - 0.7);
+    const double at_work = work / spec.cpu_s * spec.ios;
+    s.io_using = at_work * using_s;
+    s.io_delay = at_work * delay_s;
+  }
+}
+
+double performance_index(const ServiceSpec& spec, double response_s, double velocity) {
+  switch (spec.goal) {
+    case Goal::kResponse: return response_s / spec.goal_value;
+    case Goal::kVelocity: return velocity > 0 ? spec.goal_value / velocity : 0;
+    default: return 0;
+  }
+}
+
+double queue_depth(const ServiceState& s) {
+  return static_cast<double>(1 + weir::sim::floor_int(s.rate * s.queued_s + 0.08 * s.io_delay));
+}
+
+}  // namespace rmf

@@ -1,0 +1,75 @@
+#include "model/storage.hpp"
+
+#include <algorithm>
+
+#include "model/demand.hpp"
+
+namespace rmf {
+
+namespace {
+
+constexpr double kMiB = 1024.0 * 1024.0;
+
+// Slow: of the load's own movement, of hours and of days.
+double wanted_share(Lpar& lpar, Time time, const LparState& state) {
+  const double load = std::min(1.0, state.calm_level / 0.6);
+  const double warm = warm_up(state.effects.up_since, time);
+  return (0.655 + 0.105 * load + 0.008 * lpar.storage_hours.at(time) +
+          0.012 * lpar.storage_day.at(time)) *
+             (0.7 + 0.3 * warm) +
+         state.effects.paging +
+         state.effects.leak_bytes / static_cast<double>(lpar.config().memory_bytes);
+}
+
+void set_common(Lpar& lpar, Time time, LparState& state) {
+  StorageState& s = state.storage;
+  const double size = lpar.common_size;
+  const double load = std::min(1.0, state.calm_level / 0.6);
+  const double drift = 0.025 * lpar.common_hours.at(time) + 0.035 * lpar.common_days.at(time);
+  const double used = std::clamp(0.60 + 0.05 * load + drift, 0.2, 0.95);
+  s.csa_defined = 3.5 * kMiB;
+  s.csa_used = s.csa_defined * (0.70 + 0.5 * (used - 0.6));
+  s.ecsa_defined = 600 * kMiB * size;
+  s.ecsa_used = s.ecsa_defined *
+                (0.995 * saturate((used + state.effects.leak_bytes / s.ecsa_defined) / 0.995));
+  s.sqa_defined = 2.5 * kMiB;
+  s.sqa_used = s.sqa_defined * (0.38 + 0.3 * (used - 0.6));
+  s.esqa_defined = 120 * kMiB * size;
+  s.esqa_used = s.esqa_defined * (0.52 + 0.4 * (used - 0.6));
+}
+
+}  // namespace
+
+void set_storage(Lpar& lpar, Time time, LparState& state) {
+  set_common(lpar, time, state);
+  StorageState& s = state.storage;
+  const double total = static_cast<double>(
+      weir::sim::floor_int(static_cast<double>(lpar.config().memory_bytes) / kFrameBytes));
+  const double used = 0.985 * saturate(wanted_share(lpar, time, state) / 0.985);
+  const auto frames = [](double n) { return static_cast<double>(weir::sim::floor_int(n)); };
+  s.available = frames(total * (1 - used));
+  s.nucleus = frames(std::min(0.01 * total, 3'400.0));
+  s.sqa = frames((s.sqa_used + s.esqa_used) * 0.97 / kFrameBytes);
+  s.lpa = frames(std::min(0.02 * total, 21'000.0));
+  s.csa = frames((s.csa_used + s.ecsa_used) * 0.80 / kFrameBytes);
+  const double shared = s.nucleus + s.sqa + s.lpa + s.csa;
+  const double shrink = std::min(1.0, 0.5 * (total - s.available) / shared);
+  for (double* part : {&s.nucleus, &s.sqa, &s.lpa, &s.csa}) *part = frames(*part * shrink);
+  s.lsqa = frames(0.045 * (total - s.available));
+  s.pages = total - s.available - s.nucleus - s.sqa - s.lpa - s.csa - s.lsqa;
+
+  const double available = s.available / total;
+  const double pressure = std::clamp((kLowShare - available) / kLowShare, 0.0, 1.0);
+  s.uic = static_cast<double>(
+      weir::sim::floor_int(65535 * (1 - pressure) * (1 - pressure) * (1 - pressure) + 0.5));
+  s.page_in_rate = 2600 * pressure * pressure * std::max(0.1, lpar.config().cps / 16.0);
+  s.page_out_rate = 1.3 * s.page_in_rate;
+  s.stall = 2.5 * pressure * pressure;
+
+  const double multiple = lpar.config().workload == Workload::kOnline ? 4.0 : 6.0;
+  s.virtual_bytes =
+      static_cast<double>(lpar.config().memory_bytes) * multiple *
+      (0.86 + 0.10 * std::min(1.0, state.calm_level / 0.6) + 0.01 * lpar.storage_day.at(time));
+}
+
+}  // namespace rmf

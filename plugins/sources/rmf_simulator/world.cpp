@@ -1,0 +1,411 @@
+// world.cpp - options to a world: defaults worked out, every problem that no single option shows.
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <set>
+#include <stdexcept>
+
+#include "model/curves.hpp"
+#include "model/scenario.hpp"
+#include "model/service.hpp"
+#include "model/zone.hpp"
+#include "options.hpp"
+#include "weir/simulate.hpp"
+
+namespace rmf {
+
+namespace {
+
+constexpr std::size_t kLparsMax = 10'000;
+constexpr int kLparsPerCpc = 85;     // what PR/SM allows
+constexpr int kLogicalPerCpc = 240;  // of a CPC that is made up
+constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
+
+// "12" of exactly `digits` digits at `at`, or -1.
+int digits(const std::string& text, std::size_t at, std::size_t count) {
+  if (at + count > text.size()) return -1;
+  int value = 0;
+  for (std::size_t i = at; i < at + count; ++i) {
+    if (text[i] < '0' || text[i] > '9') return -1;
+    value = value * 10 + (text[i] - '0');
+  }
+  return value;
+}
+
+// Days since the epoch of a civil date (H. Hinnant's days_from_civil), or nothing for 02-30.
+std::optional<std::int64_t> days_of(int year, int month, int day) {
+  if (year < 1970 || month < 1 || month > 12 || day < 1 || day > 31) return std::nullopt;
+  const std::int64_t y = month <= 2 ? year - 1 : year;
+  const std::int64_t era = y / 400;
+  const std::int64_t yoe = y - era * 400;
+  const std::int64_t doy = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+  const std::int64_t days = era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
+  const Day back = Calendar().day(days);
+  if (back.day != day || back.month != month) return std::nullopt;
+  return days;
+}
+
+bool good_name(const std::string& name) {
+  return !name.empty() && name.size() <= 50 && std::ranges::all_of(name, [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '@' ||
+           c == '#' || c == '$' || c == '_' || c == '-';
+  });
+}
+
+LparOptions documented(const char* name, Workload workload, int cps, std::uint64_t gib) {
+  LparOptions o;
+  o.name = name;
+  o.workload = workload;
+  o.cps = cps;
+  o.memory = {gib * kGiB};
+  return o;
+}
+
+class Builder {
+ public:
+  Builder(const Options& options, std::uint64_t seed, std::vector<Problem>& problems)
+      : options_(options), problems_(problems) {
+    config().seed = options.seed ? static_cast<std::uint64_t>(*options.seed) : seed;
+    config().profile = options.profile;
+    config().growth_percent = options.growth;
+  }
+
+  World build() {
+    reports();
+    dates();
+    lpars();
+    cpcs();
+    fit();
+    scenarios();
+    return std::move(world_);
+  }
+
+ private:
+  Config& config() { return world_.config; }
+  void problem(std::string path, std::string message) {
+    problems_.push_back({std::move(path), std::move(message)});
+  }
+
+  void reports() {
+    for (std::size_t i = 0; i < options_.reports.size(); ++i) {
+      const std::string& name = options_.reports[i];
+      const auto* found = std::ranges::find(kReportNames, name);
+      if (name == "all") {
+        world_.reports = (1u << kReports) - 1;
+      } else if (found != std::end(kReportNames)) {
+        world_.reports |= 1u << (found - std::begin(kReportNames));
+      } else {
+        std::string known;
+        for (const char* k : kReportNames) known += std::string(k) + ", ";
+        problem("reports[" + std::to_string(i) + "]",
+                "there is no report '" + name + "'; there are " + known + "and all");
+      }
+    }
+    if (world_.reports == 0 && options_.reports.empty()) {
+      problem("reports", "the list is empty: nothing would be reported; name one, or leave it out");
+    }
+  }
+
+  void dates() {
+    for (std::size_t i = 0; i < options_.holidays.size(); ++i) {
+      const std::string& text = options_.holidays[i];
+      const bool yearly = text.size() == 5 && text[2] == '-';
+      const bool once = text.size() == 10 && text[4] == '-' && text[7] == '-';
+      const std::size_t at = once ? 5 : 0;
+      const int month = digits(text, at, 2), day = digits(text, at + 3, 2);
+      // 2024 has a 29th of February, as every year may be asked for one.
+      const auto days = days_of(once ? digits(text, 0, 4) : 2024, month, day);
+      if (!(yearly || once) || !days) {
+        problem("holidays[" + std::to_string(i) + "]",
+                "'" + text + "' is no day; write 12-25, or 2025-04-21");
+      } else if (once) {
+        config().days_off.push_back(*days);
+      } else {
+        config().holidays.push_back(month * 100 + day);
+      }
+    }
+    const auto from = parse_time(options_.growth_from);
+    if (!from) problem("growth_from", "'" + options_.growth_from + "' is no day; write 2025-01-01");
+    config().growth_from = from.value_or(0);
+  }
+
+  int zone(const std::string& name, const std::string& path) {
+    auto& zones = config().zones;
+    const auto found = std::ranges::find(zones, name);
+    if (found != zones.end()) return static_cast<int>(found - zones.begin());
+    try {
+      Zone{name};
+    } catch (const std::invalid_argument& e) {
+      problem(path, e.what());
+    }
+    zones.push_back(name);
+    return static_cast<int>(zones.size() - 1);
+  }
+
+  void lpars() {
+    std::vector<LparOptions> wanted = options_.lpars;
+    if (wanted.empty()) {
+      wanted = {documented("PROD01", Workload::kOnline, 16, 64),
+                documented("PROD02", Workload::kOnline, 12, 48),
+                documented("BATCH01", Workload::kBatch, 8, 32),
+                documented("TEST01", Workload::kMixed, 4, 16)};
+    }
+    std::set<std::pair<std::string, std::string>> names;
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      const LparOptions& o = wanted[i];
+      const std::string path =
+          options_.lpars.empty() ? "lpars" : "lpars[" + std::to_string(i) + "]";
+      LparConfig c;
+      c.sysplex = o.sysplex.empty() ? options_.sysplex : o.sysplex;
+      const std::string& zone_name = o.time_zone.empty() ? options_.time_zone : o.time_zone;
+      c.zone = zone(zone_name, o.time_zone.empty() ? "time_zone" : path + ".time_zone");
+      c.workload = o.workload;
+      c.cps = o.cps;
+      c.ziips = o.ziips.value_or((o.cps + 3) / 4);
+      c.zaaps = o.zaaps.value_or((o.cps + 7) / 8);
+      c.weight = o.weight.value_or(10.0 * o.cps);
+      c.memory_bytes = o.memory.count;
+      c.defined_msu = o.defined_capacity;
+      c.load = o.load;
+      for (const auto& [what, name] :
+           {std::pair{"name", o.name}, std::pair{"sysplex", c.sysplex}}) {
+        if (good_name(name)) continue;
+        problem(path + "." + what, "'" + name +
+                                       "' cannot be a name; write 1 to 50 of A-Z a-z 0-9 "
+                                       "@ # $ _ -, as in PROD01");
+      }
+      if (world_.config.lpars.size() + static_cast<std::size_t>(o.count) > kLparsMax) {
+        problem(path, "there are more than 10000 LPARs; take fewer, or a second source");
+        return;
+      }
+      const std::string last = std::to_string(o.count);
+      for (int n = 1; n <= o.count; ++n) {
+        std::string number = o.count == 1 ? "" : std::to_string(n);
+        if (o.count > 1) number.insert(0, last.size() - number.size(), '0');
+        c.name = o.name + number;
+        if (!names.emplace(c.sysplex, c.name).second) {
+          problem(path + ".name", "the sysplex " + c.sysplex + " has two LPARs " + c.name +
+                                      "; give one another name");
+        }
+        config().lpars.push_back(c);
+        cpc_names_.push_back(o.cpc);
+        paths_.push_back(path);
+      }
+    }
+  }
+
+  // Says which CPC each LPAR is on, and makes up those that were not configured.
+  void cpcs() {
+    std::map<std::string, int> by_name;
+    for (std::size_t i = 0; i < options_.cpcs.size(); ++i) {
+      const CpcOptions& o = options_.cpcs[i];
+      const std::string path = "cpcs[" + std::to_string(i) + "]";
+      if (!good_name(o.name)) problem(path + ".name", "'" + o.name + "' cannot be a name");
+      if (!by_name.emplace(o.name, static_cast<int>(i)).second) {
+        problem(path + ".name", "there are two CPCs " + o.name + "; give one another name");
+      }
+      CpcConfig c;
+      c.name = o.name;
+      c.cps = o.cps;
+      config().cpcs.push_back(c);
+    }
+    std::map<std::string, int> open;  // by sysplex or name of an unknown CPC, what is made up
+    std::map<int, std::pair<int, int>> filled;
+    for (std::size_t i = 0; i < config().lpars.size(); ++i) {
+      LparConfig& lpar = config().lpars[i];
+      const std::string& name = cpc_names_[i];
+      if (name.empty() && options_.cpcs.size() == 1) {
+        lpar.cpc = 0;
+        continue;
+      }
+      const auto found = by_name.find(name);
+      if (found != by_name.end()) {
+        lpar.cpc = found->second;
+        continue;
+      }
+      if (!options_.cpcs.empty()) {
+        problem(paths_[i] + ".cpc", name.empty()
+                                        ? lpar.name + " does not say which of the CPCs it runs on"
+                                        : "there is no CPC '" + name + "' in cpcs; the LPAR " +
+                                              lpar.name + " needs one that is");
+        continue;
+      }
+      const std::string key = name.empty() ? "\n" + lpar.sysplex : name;
+      auto at = open.find(key);
+      if (at != open.end() && name.empty()) {
+        const auto [count, logical] = filled[at->second];
+        if (count >= kLparsPerCpc || logical + lpar.cps > kLogicalPerCpc) open.erase(at);
+      }
+      at = open.find(key);
+      if (at == open.end()) {
+        CpcConfig c;
+        const std::string number = std::to_string(config().cpcs.size() + 1);
+        c.name = name.empty() ? "CPC" + std::string(number.size() < 2 ? "0" : "") + number : name;
+        config().cpcs.push_back(c);
+        at = open.emplace(key, static_cast<int>(config().cpcs.size() - 1)).first;
+      }
+      lpar.cpc = at->second;
+      ++filled[at->second].first;
+      filled[at->second].second += lpar.cps;
+    }
+  }
+
+  // Engines and memory: what was not given is made large enough, what was given must be.
+  void fit() {
+    std::vector<std::string> reasons(config().cpcs.size());
+    for (std::size_t i = 0; i < config().cpcs.size(); ++i) {
+      CpcConfig& cpc = config().cpcs[i];
+      const CpcOptions* given = i < options_.cpcs.size() ? &options_.cpcs[i] : nullptr;
+      const std::string path = given != nullptr ? "cpcs[" + std::to_string(i) + "]" : "lpars";
+      int count = 0, most[3] = {0, 0, 0}, sum[3] = {0, 0, 0};
+      std::uint64_t memory = 0;
+      const LparConfig* largest = nullptr;
+      for (const LparConfig& lpar : config().lpars) {
+        if (lpar.cpc != static_cast<int>(i)) continue;
+        ++count;
+        memory += lpar.memory_bytes;
+        const int need[3] = {lpar.cps, lpar.ziips, lpar.zaaps};
+        for (int p = 0; p < 3; ++p) {
+          sum[p] += need[p];
+          most[p] = std::max(most[p], need[p]);
+        }
+        if (largest == nullptr || lpar.cps > largest->cps) largest = &lpar;
+      }
+      const auto enough = [&](int p) { return std::max(most[p], (sum[p] * 4 + 4) / 5); };
+      cpc.cps = given != nullptr ? given->cps : std::max(1, enough(0));
+      cpc.ziips = given != nullptr ? given->ziips.value_or(enough(1)) : enough(1);
+      cpc.zaaps = given != nullptr ? given->zaaps.value_or(enough(2)) : enough(2);
+      const double msu = 250 * weir::sim::pow(cpc.cps, 0.9);
+      cpc.msu = given != nullptr && given->msu
+                    ? *given->msu
+                    : static_cast<double>(weir::sim::floor_int(msu + 0.5));
+      cpc.memory_bytes =
+          given != nullptr && given->memory ? given->memory->count : std::max(memory, kGiB);
+      if (count > kLparsPerCpc) {
+        problem(path, "the CPC " + cpc.name + " has " + std::to_string(count) +
+                          " LPARs and can have 85; put some on another");
+      }
+      const char* kinds[3] = {"CPs", "zIIPs", "zAAPs"};
+      const int have[3] = {cpc.cps, cpc.ziips, cpc.zaaps};
+      for (int p = 0; p < 3; ++p) {
+        if (most[p] <= have[p]) continue;
+        problem(path, "an LPAR" + (p == 0 ? " (" + largest->name + ")" : std::string()) + " has " +
+                          std::to_string(most[p]) + " logical " + kinds[p] + " and its CPC " +
+                          cpc.name + " only " + std::to_string(have[p]) +
+                          " physical ones; lower the one or raise the other");
+      }
+      if (memory > cpc.memory_bytes) {
+        problem(path, "the LPARs of the CPC " + cpc.name + " need " +
+                          std::to_string(memory / kGiB) + " GiB of memory and it has " +
+                          std::to_string(cpc.memory_bytes / kGiB) +
+                          " GiB; memory is not shared: lower the one or raise the other");
+      }
+    }
+    // Those of one CPC follow each other, otherwise in the order written.
+    std::ranges::stable_sort(config().lpars, {}, &LparConfig::cpc);
+  }
+
+  void scenarios() {
+    std::set<std::string> names;
+    for (std::size_t i = 0; i < options_.scenarios.size(); ++i) {
+      const ScenarioOptions& o = options_.scenarios[i];
+      const std::string path = "scenarios[" + std::to_string(i) + "]";
+      ScenarioConfig s;
+      s.name = o.name;
+      s.kind = o.type;
+      s.intensity = o.intensity;
+      if (!names.insert(o.name).second) {
+        problem(path + ".name", "there are two scenarios '" + o.name + "'; rename one");
+      }
+      s.start = when(o.start, path + ".start");
+      s.end = when(o.end, path + ".end");
+      if (s.end <= s.start) {
+        problem(path + ".end", "the scenario '" + o.name + "' ends (" + o.end +
+                                   ") before it begins (" + o.start + ")");
+      }
+      for (std::size_t l = 0; l < o.lpars.size(); ++l) {
+        bool found = false;
+        for (std::size_t n = 0; n < config().lpars.size(); ++n) {
+          if (config().lpars[n].name != o.lpars[l]) continue;
+          s.lpars.push_back(static_cast<int>(n));
+          found = true;
+        }
+        if (!found) {
+          problem(path + ".lpars[" + std::to_string(l) + "]",
+                  "there is no LPAR '" + o.lpars[l] + "' for the scenario '" + o.name + "'");
+        }
+      }
+      if (o.lpars.empty()) {
+        for (std::size_t n = 0; n < config().lpars.size(); ++n)
+          s.lpars.push_back(static_cast<int>(n));
+      }
+      s.target = target(o, path + ".target");
+      config().scenarios.push_back(std::move(s));
+    }
+  }
+
+  Time when(const std::string& text, const std::string& path) {
+    const auto time = parse_time(text);
+    if (!time) problem(path, "'" + text + "' is no time; write 2025-03-31T09:30:00Z");
+    return time.value_or(0);
+  }
+
+  int target(const ScenarioOptions& o, const std::string& path) {
+    std::vector<std::string> known;
+    if (o.type == ScenarioKind::kCpuLoop) {
+      for (const JobSpec& job : kJobSpecs) known.emplace_back(job.name);
+    } else if (o.type == ScenarioKind::kSlowControlUnit) {
+      for (int u = 0; u < kControlUnits; ++u) known.push_back("CU" + std::to_string(u));
+    } else if (o.type == ScenarioKind::kCfLinkLoss) {
+      for (int l = 1; l <= kLinks; ++l) known.push_back("CF0" + std::to_string(l));
+    }
+    if (o.target.empty()) return 0;
+    const auto found = std::ranges::find(known, o.target);
+    if (found != known.end()) return static_cast<int>(found - known.begin());
+    if (known.empty()) {
+      problem(path, std::string("a scenario of type ") + name_of(o.type) +
+                        " has no target; leave it out");
+      return 0;
+    }
+    std::string list;
+    for (const std::string& k : known) list += (list.empty() ? "" : ", ") + k;
+    problem(path, "'" + o.target + "' is none of " + list);
+    return 0;
+  }
+
+  const Options& options_;
+  std::vector<Problem>& problems_;
+  World world_;
+  std::vector<std::string> cpc_names_, paths_;  // parallel to the LPARs before they are sorted
+};
+
+}  // namespace
+
+std::optional<Time> parse_time(const std::string& text) {
+  const int year = digits(text, 0, 4), month = digits(text, 5, 2), day = digits(text, 8, 2);
+  if (year < 0 || year > 2200 || text[4] != '-' || text[7] != '-') return std::nullopt;
+  const auto days = days_of(year, month, day);
+  if (!days) return std::nullopt;
+  if (text.size() == 10) return *days * kDay;
+  const int hour = digits(text, 11, 2), minute = digits(text, 14, 2), second = digits(text, 17, 2);
+  if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59 ||
+      (text[10] != 'T' && text[10] != ' ') || text[13] != ':' || text[16] != ':') {
+    return std::nullopt;
+  }
+  Time time = *days * kDay + hour * kHour + minute * kMinute + second * kSecond;
+  const std::string zone = text.substr(19);
+  if (zone == "Z") return time;
+  const int hours = digits(zone, 1, 2), minutes = digits(zone, 4, 2);
+  if (zone.size() != 6 || (zone[0] != '+' && zone[0] != '-') || zone[3] != ':' || hours < 0 ||
+      hours > 14 || minutes < 0 || minutes > 59) {
+    return std::nullopt;
+  }
+  const Time offset = hours * kHour + minutes * kMinute;
+  return zone[0] == '+' ? time - offset : time + offset;
+}
+
+World make_world(const Options& options, std::uint64_t seed, std::vector<Problem>& problems) {
+  return Builder(options, seed, problems).build();
+}
+
+}  // namespace rmf
