@@ -86,7 +86,7 @@ std::string reduce(config::Config& config, const BackfillArgs& args) {
     if (!reached.contains(id)) return "sink '" + id + "' gets nothing from a time-driven source";
   }
   if (all.empty()) {
-    return "no sink gets anything from a time-driven source, such as rmf_simulator";
+    return "no sink gets anything from a simulator, the one kind of source that has a past to fill";
   }
   for (Component& c : all) {
     std::erase_if(c.inputs, [&](const std::string& i) { return !reached.contains(i); });
