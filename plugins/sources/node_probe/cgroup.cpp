@@ -208,30 +208,26 @@ class Cgroup : public Collector {
   }
 
   Outcome emit_io(Context& context) {
-    auto rest = io_file_->read();
-    if (!rest) return io_file_->missing() ? Outcome::kOk : context.cannot_read(*io_file_);
-    if (rest->empty() && !has_devices_) return Outcome::kOk;
-    weir::Batch batch = context.source.batch(io_measurement_, rows_for(*rest));
-    std::string_view line;
-    std::size_t malformed = 0;
+    const auto text = io_file_->read();
+    if (!text) return io_file_->missing() ? Outcome::kOk : context.cannot_read(*io_file_);
+    if (text->empty() && !has_devices_) return Outcome::kOk;
+    weir::Batch batch = context.source.batch(io_measurement_, rows_for(*text));
     devices_.begin();
-    for (std::size_t number = 1; next_line(*rest, line); ++number) {
+    const std::size_t malformed = each_line(*text, [&](std::string_view line, std::size_t) {
       CgroupIoLine io;
-      if (!parse_cgroup_io_line(line, io)) {
-        if (malformed == 0) malformed = number;
-        continue;
-      }
+      if (!parse_cgroup_io_line(line, io)) return false;
       Device* device = devices_.visit(io.device, [&](Device& fresh) {
         fresh.series = context.series(io_measurement_, {name_, device_name(context, io.device)});
       });
-      if (device == nullptr) continue;
+      if (device == nullptr) return true;
       const std::uint32_t row = batch.add(device->series, context.time);
       for (std::uint32_t i = 0; i < io.values.size(); ++i) batch.set_u64(i, row, io.values[i]);
-    }
+      return true;
+    });
     devices_.sweep([&](Device& gone) { context.source.release(gone.series); });
     has_devices_ = batch.rows() > 0;
     context.source.emit(std::move(batch));
-    return malformed != 0 ? context.malformed(io_file_->path(), malformed) : Outcome::kOk;
+    return context.understood(io_file_->path(), malformed);
   }
 
   // "254:0" -> "vda", where sysfs tells.

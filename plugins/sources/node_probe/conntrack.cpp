@@ -81,8 +81,7 @@ class Conntrack : public Collector {
     }
     context.source.emit(std::move(batch));
     if (!text) return context.cannot_read(stat_);
-    if (stats.malformed_line != 0) return context.malformed(stat_.path(), stats.malformed_line);
-    return Outcome::kOk;
+    return context.understood(stat_.path(), stats.malformed_line);
   }
 
  private:

@@ -37,6 +37,17 @@ struct Context {
   bool add_series(std::vector<const weir_series*>& list, const weir_measurement* measurement,
                   std::initializer_list<std::string_view> labels) const;
 
+  // One row of a measurement whose fields have the types of these values, in their order.
+  template <class... Values>
+  void emit_row(const weir_measurement* measurement, const weir_series* series,
+                Values... values) const {
+    weir::Batch batch = source.batch(measurement, 1);
+    batch.add(series, time);
+    std::uint32_t field = 0;
+    (set(batch, field++, values), ...);
+    source.emit(std::move(batch));
+  }
+
   Outcome fail(std::string why);
   Outcome cannot_read(const File& file) { return cannot_read(file.path(), file.error()); }
   Outcome cannot_read(const std::string& path, int error);
@@ -44,6 +55,10 @@ struct Context {
   Outcome no_data_or_cannot_read(const File& file);
   // `line` from 1.
   Outcome malformed(const std::string& path, std::size_t line);
+  // What a table came to whose first line that was not understood is this; 0: there is none.
+  Outcome understood(const std::string& path, std::size_t malformed_line) {
+    return malformed_line == 0 ? Outcome::kOk : malformed(path, malformed_line);
+  }
   Outcome too_many_devices(const std::string& path);
 
   weir::Source source;
@@ -56,6 +71,14 @@ struct Context {
   std::uint64_t pass = 0;     // number of this collection, from 1
   // Replaced by tests.
   int (*statfs)(const char* path, struct statfs* result) = ::statfs;
+
+ private:
+  static void set(weir::Batch& batch, std::uint32_t field, double value) {
+    batch.set(field, 0, value);
+  }
+  static void set(weir::Batch& batch, std::uint32_t field, std::uint64_t value) {
+    batch.set_u64(field, 0, value);
+  }
 };
 
 // When slowly changing things are to be looked up anew.

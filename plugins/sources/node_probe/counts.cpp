@@ -34,11 +34,7 @@ class Entropy : public Collector {
         return context.malformed(pool_size_.path(), 1);
       }
     }
-    weir::Batch batch = context.source.batch(measurement_, 1);
-    batch.add(series_, context.time);
-    batch.set_u64(0, 0, available);
-    batch.set_u64(1, 0, bits_);
-    context.source.emit(std::move(batch));
+    context.emit_row(measurement_, series_, available, bits_);
     return Outcome::kOk;
   }
 
@@ -68,11 +64,7 @@ class Filefd : public Collector {
         !next_number(line, maximum)) {
       return context.malformed(file_.path(), 1);
     }
-    weir::Batch batch = context.source.batch(measurement_, 1);
-    batch.add(series_, context.time);
-    batch.set_u64(0, 0, allocated);
-    batch.set_u64(1, 0, maximum);
-    context.source.emit(std::move(batch));
+    context.emit_row(measurement_, series_, allocated, maximum);
     return Outcome::kOk;
   }
 

@@ -61,34 +61,30 @@ class Softnet : public Collector {
                        "time."))) {}
 
   Outcome collect(Context& context) override {
-    auto rest = file_.read();
-    if (!rest) return context.cannot_read(file_);
-    weir::Batch batch = context.source.batch(measurement_, rows_for(*rest));
-    std::string_view line;
-    std::size_t malformed = 0;
+    const auto text = file_.read();
+    if (!text) return context.cannot_read(file_);
+    weir::Batch batch = context.source.batch(measurement_, rows_for(*text));
     cpus_.begin();
-    for (std::size_t number = 1; next_line(*rest, line); ++number) {
+    const std::size_t malformed = each_line(*text, [&](std::string_view line, std::size_t number) {
       SoftnetLine softnet;
-      if (!parse_softnet_line(line, softnet)) {
-        if (malformed == 0) malformed = number;
-        continue;
-      }
+      if (!parse_softnet_line(line, softnet)) return false;
       char key[24];
       const char* const end =
           std::to_chars(key, key + sizeof key, softnet.cpu.value_or(number - 1)).ptr;
       const std::string_view cpu(key, static_cast<std::size_t>(end - key));
       CpuSeries* state = cpus_.visit(
           cpu, [&](CpuSeries& fresh) { fresh.series = context.series(measurement_, {cpu}); });
-      if (state == nullptr) continue;
+      if (state == nullptr) return true;
       const std::uint32_t row = batch.add(state->series, context.time);
       batch.set_u64(0, row, softnet.processed);
       batch.set_u64(1, row, softnet.dropped);
       batch.set_u64(2, row, softnet.squeezed);
-    }
+      return true;
+    });
     cpus_.sweep([&](CpuSeries& gone) { context.source.release(gone.series); });
     context.source.emit(std::move(batch));
     if (cpus_.overflowed()) return context.too_many_devices(file_.path());
-    return malformed != 0 ? context.malformed(file_.path(), malformed) : Outcome::kOk;
+    return context.understood(file_.path(), malformed);
   }
 
  private:
@@ -110,32 +106,28 @@ class Schedstat : public Collector {
                 .field("timeslices_total", WEIR_U64, WEIR_COUNTER, "", "Time slices run."))) {}
 
   Outcome collect(Context& context) override {
-    auto rest = file_.read();
-    if (!rest) return context.no_data_or_cannot_read(file_);
-    weir::Batch batch = context.source.batch(measurement_, rows_for(*rest));
-    std::string_view line;
-    std::size_t malformed = 0;
+    const auto text = file_.read();
+    if (!text) return context.no_data_or_cannot_read(file_);
+    weir::Batch batch = context.source.batch(measurement_, rows_for(*text));
     cpus_.begin();
-    for (std::size_t number = 1; next_line(*rest, line); ++number) {
-      if (!line.starts_with("cpu")) continue;
+    const std::size_t malformed = each_line(*text, [&](std::string_view line, std::size_t) {
+      if (!line.starts_with("cpu")) return true;
       SchedstatLine schedstat;
-      if (!parse_schedstat_line(line, schedstat)) {
-        if (malformed == 0) malformed = number;
-        continue;
-      }
+      if (!parse_schedstat_line(line, schedstat)) return false;
       CpuSeries* state = cpus_.visit(schedstat.cpu, [&](CpuSeries& fresh) {
         fresh.series = context.series(measurement_, {schedstat.cpu});
       });
-      if (state == nullptr) continue;
+      if (state == nullptr) return true;
       const std::uint32_t row = batch.add(state->series, context.time);
       batch.set(0, row, static_cast<double>(schedstat.running_ns) / kNanosecondsPerSecond);
       batch.set(1, row, static_cast<double>(schedstat.waiting_ns) / kNanosecondsPerSecond);
       batch.set_u64(2, row, schedstat.timeslices);
-    }
+      return true;
+    });
     cpus_.sweep([&](CpuSeries& gone) { context.source.release(gone.series); });
     context.source.emit(std::move(batch));
     if (cpus_.overflowed()) return context.too_many_devices(file_.path());
-    return malformed != 0 ? context.malformed(file_.path(), malformed) : Outcome::kOk;
+    return context.understood(file_.path(), malformed);
   }
 
  private:

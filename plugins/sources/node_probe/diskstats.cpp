@@ -104,36 +104,32 @@ class Diskstats : public Collector {
                        "parts."))) {}
 
   Outcome collect(Context& context) override {
-    auto rest = file_.read();
-    if (!rest) return context.cannot_read(file_);
-    weir::Batch batch = context.source.batch(disk_, rows_for(*rest));
-    std::string_view line;
-    std::size_t malformed = 0;
+    const auto text = file_.read();
+    if (!text) return context.cannot_read(file_);
+    weir::Batch batch = context.source.batch(disk_, rows_for(*text));
     disks_.begin();
-    for (std::size_t number = 1; next_line(*rest, line); ++number) {
+    const std::size_t malformed = each_line(*text, [&](std::string_view line, std::size_t) {
       DiskLine now;
-      if (!parse_disk_line(line, now)) {
-        if (malformed == 0) malformed = number;
-        continue;
-      }
+      if (!parse_disk_line(line, now)) return false;
       Disk* disk = disks_.visit(now.device, [&](Disk& fresh) {
         if (!filter_.accepts(now.device)) return;
         fresh.series = context.series(disk_, {now.device});
         rescan_.soon();
       });
-      if (disk == nullptr || disk->series == nullptr) continue;
+      if (disk == nullptr || disk->series == nullptr) return true;
       if (disk->major != now.major || disk->minor != now.minor) rescan_.soon();
       disk->major = now.major;
       disk->minor = now.minor;
       write(batch, batch.add(disk->series, context.time), now);
-    }
+      return true;
+    });
     disks_.sweep([&](Disk& gone) { release(context, gone); });
     filter_.forget();
     context.source.emit(std::move(batch));
     if (rescan_.due(context)) read_udev(context);
     emit_udev(context);
     if (disks_.overflowed()) return context.too_many_devices(file_.path());
-    return malformed != 0 ? context.malformed(file_.path(), malformed) : Outcome::kOk;
+    return context.understood(file_.path(), malformed);
   }
 
  private:

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "context.hpp"
+#include "text.hpp"
 
 namespace node_probe {
 
@@ -42,10 +43,19 @@ class DynamicRow {
       put_changed(prefix, key, value);
     }
   }
-  // For tables with a line "<key> <number>" or "<key> <number> kB" for each value: takes lines off
-  // `rest` as long as they have the keys of the pass before, and returns their number. Stops
-  // before a line that is any different, which is then `put`. Values in kB are put in bytes.
-  std::size_t put_known_lines(std::string_view& rest);
+  // For tables with a line "<key> <number>" or "<key> <number> kB" for each value; values in kB
+  // are put in bytes. Lines that are any different from those of the pass before are given to
+  // put_line(line), which `put`s them. The first for which it was false, from 1; 0: none.
+  template <class PutLine>
+  std::size_t put_lines(std::string_view rest, PutLine put_line) {
+    std::size_t malformed = 0;
+    std::string_view line;
+    for (std::size_t number = 1;; ++number) {
+      number += put_known_lines(rest);
+      if (!next_line(rest, line)) return malformed;
+      if (!put_line(line) && malformed == 0) malformed = number;
+    }
+  }
   // Emits the row. Fails when nothing was put; `source_path` is for the message.
   Outcome emit(Context& context, const std::string& source_path);
 
@@ -62,6 +72,8 @@ class DynamicRow {
     std::int32_t field;  // in the measurement; -1: left out
   };
 
+  // Takes lines off `rest` as long as they have the keys of the pass before: their number.
+  std::size_t put_known_lines(std::string_view& rest);
   void put_changed(std::string_view prefix, std::string_view key, std::int64_t value);
   Outcome describe(Context& context, const std::string& source_path);
 

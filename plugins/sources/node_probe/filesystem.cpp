@@ -139,20 +139,16 @@ class Filesystem : public Collector {
       rest = own_table_.read();
     }
     if (!rest) return context.cannot_read(own_table_);
-    std::string_view line;
-    std::size_t malformed = 0;
     mounts_.begin();
-    for (std::size_t number = 1; next_line(*rest, line); ++number) {
+    const std::size_t malformed = each_line(*rest, [&](std::string_view line, std::size_t) {
       MountLine now;
-      if (!parse_mount_line(line, now)) {
-        if (malformed == 0) malformed = number;
-        continue;
-      }
+      if (!parse_mount_line(line, now)) return false;
       key_.assign(now.device).append(1, ' ').append(now.mount_point).append(1, ' ');
       key_.append(now.fs_type);
       Mount* mount = mounts_.visit(key_, [&](Mount& fresh) { make_mount(context, now, fresh); });
       if (mount != nullptr) mount->read_only = now.read_only;
-    }
+      return true;
+    });
     mounts_.sweep([&](Mount& gone) {
       if (gone.series == nullptr) return;
       context.source.release(gone.series);

@@ -49,12 +49,6 @@ double os_version(std::string_view version_id) {
 
 namespace {
 
-void emit_one(Context& context, const weir_measurement* measurement, const weir_series* series) {
-  weir::Batch batch = context.source.batch(measurement, 1);
-  batch.set_u64(0, batch.add(series, context.time), 1);
-  context.source.emit(std::move(batch));
-}
-
 class Uname : public Collector {
  public:
   explicit Uname(Context& context)
@@ -80,7 +74,7 @@ class Uname : public Collector {
       series_ = series;
       last_ = now;
     }
-    emit_one(context, measurement_, series_);
+    context.emit_row(measurement_, series_, std::uint64_t{1});
     return Outcome::kOk;
   }
 
@@ -105,12 +99,8 @@ class Os : public Collector {
   Outcome collect(Context& context) override {
     if (rescan_.due(context)) outcome_ = look(context);
     if (outcome_ != Outcome::kOk) return outcome_;
-    emit_one(context, info_, info_series_);
-    if (version_number_ > 0) {
-      weir::Batch batch = context.source.batch(version_, 1);
-      batch.set(0, batch.add(version_series_, context.time), version_number_);
-      context.source.emit(std::move(batch));
-    }
+    context.emit_row(info_, info_series_, std::uint64_t{1});
+    if (version_number_ > 0) context.emit_row(version_, version_series_, version_number_);
     return Outcome::kOk;
   }
 

@@ -273,28 +273,23 @@ void Links::read_stats(std::string_view message) {
 Outcome Links::refresh_counters(Context& context) {
   if (by_netlink(context)) return Outcome::kOk;
   links_.for_each([](const std::string&, Link& link) { link.has_counters = false; });
-  auto rest = proc_net_dev_.read();
-  if (!rest) return context.cannot_read(proc_net_dev_);
-  std::string_view line;
-  std::size_t malformed = 0;
-  next_line(*rest, line);
-  next_line(*rest, line);
+  const auto text = proc_net_dev_.read();
+  if (!text) return context.cannot_read(proc_net_dev_);
   links_.begin();
-  for (std::size_t number = 3; next_line(*rest, line); ++number) {
+  const std::size_t malformed = each_line(*text, [&](std::string_view line, std::size_t number) {
+    if (number <= 2) return true;  // the header
     NetdevLine now;
-    if (!parse_netdev_line(line, now)) {
-      if (malformed == 0) malformed = number;
-      continue;
-    }
+    if (!parse_netdev_line(line, now)) return false;
     Link* const link = links_.visit(now.device, [&](Link&) { rescan_.soon(); });
-    if (link == nullptr) continue;
+    if (link == nullptr) return true;
     std::copy(now.values.begin(), now.values.end(), link->counters.begin());
     link->has_counters = true;
     link->has_nohandler = false;
-  }
+    return true;
+  });
   if (!properties_wanted_) links_.sweep([](Link&) {});
   if (links_.overflowed()) return context.too_many_devices(proc_net_dev_.path());
-  return malformed != 0 ? context.malformed(proc_net_dev_.path(), malformed) : Outcome::kOk;
+  return context.understood(proc_net_dev_.path(), malformed);
 }
 
 Outcome Links::refresh_properties(Context& context) {

@@ -30,10 +30,7 @@ class Loadavg : public Collector {
     if (!text) return context.cannot_read(file_);
     std::array<double, 3> load{};
     if (!parse_loadavg(*text, load)) return context.malformed(file_.path(), 1);
-    weir::Batch batch = context.source.batch(measurement_, 1);
-    batch.add(series_, context.time);
-    for (std::uint32_t i = 0; i < load.size(); ++i) batch.set(i, 0, load[i]);
-    context.source.emit(std::move(batch));
+    context.emit_row(measurement_, series_, load[0], load[1], load[2]);
     return Outcome::kOk;
   }
 

@@ -34,24 +34,18 @@ class Meminfo : public Collector {
              }) {}
 
   Outcome collect(Context& context) override {
-    auto rest = file_.read();
-    if (!rest) return context.cannot_read(file_);
-    std::string_view line;
-    std::size_t malformed = 0;
+    const auto text = file_.read();
+    if (!text) return context.cannot_read(file_);
     row_.begin();
-    for (std::size_t number = 1;; ++number) {
-      number += row_.put_known_lines(*rest);
-      if (!next_line(*rest, line)) break;
+    const std::size_t malformed = row_.put_lines(*text, [&](std::string_view line) {
       std::string_view key;
       std::int64_t value = 0;
       bool in_bytes = false;
-      if (parse_meminfo_line(line, key, value, in_bytes)) {
-        if (!in_bytes && !is_count(key)) counts_.emplace_back(key);
-        row_.put({}, line.substr(0, key.size() + 1), value);  // with its colon, as in the line
-      } else if (malformed == 0) {
-        malformed = number;
-      }
-    }
+      if (!parse_meminfo_line(line, key, value, in_bytes)) return false;
+      if (!in_bytes && !is_count(key)) counts_.emplace_back(key);
+      row_.put({}, line.substr(0, key.size() + 1), value);  // with its colon, as in the line
+      return true;
+    });
     const Outcome outcome = row_.emit(context, file_.path());
     return malformed != 0 ? context.malformed(file_.path(), malformed) : outcome;
   }

@@ -114,23 +114,16 @@ class Netstat : public Collector {
     return true;
   }
 
-  std::size_t put_lines(std::string_view rest) {
-    std::string_view line;
-    std::size_t malformed = 0;
-    for (std::size_t number = 1;; ++number) {
-      number += row_.put_known_lines(rest);
-      if (!next_line(rest, line)) break;
+  std::size_t put_lines(std::string_view text) {
+    return row_.put_lines(text, [&](std::string_view line) {
       const std::string_view key = next_word(line);
       const std::size_t six = key.find('6');
-      if (six == std::string_view::npos) continue;
+      if (six == std::string_view::npos) return true;
       std::int64_t value = 0;
-      if (number_of(next_word(line), value)) {
-        row_.put(key.substr(0, six + 1), key.substr(six + 1), value);
-      } else if (malformed == 0) {
-        malformed = number;
-      }
-    }
-    return malformed;
+      if (!number_of(next_word(line), value)) return false;
+      row_.put(key.substr(0, six + 1), key.substr(six + 1), value);
+      return true;
+    });
   }
 
   // Counters are unsigned, but MaxConn is -1: above INT64_MAX a counter wraps.

@@ -26,9 +26,7 @@ void parse_stat(std::string_view text, StatTable& table) {
                                    &table.procs_running,     &table.procs_blocked};
   table.cpus.clear();
   table.found = 0;
-  table.malformed_line = 0;
-  std::string_view line;
-  for (std::size_t number = 1; next_line(text, line); ++number) {
+  table.malformed_line = each_line(text, [&](std::string_view line, std::size_t) {
     std::string_view name = next_word(line);
     bool good = true;
     if (name.starts_with("cpu")) {
@@ -45,8 +43,8 @@ void parse_stat(std::string_view text, StatTable& table) {
         if (good) table.found |= 1u << i;
       }
     }
-    if (!good && table.malformed_line == 0) table.malformed_line = number;
-  }
+    return good;
+  });
 }
 
 ProcStat::ProcStat(Context& context)
@@ -59,8 +57,7 @@ Outcome ProcStat::refresh(Context& context) {
     parse_stat(text.value_or(std::string_view{}), table_);
   }
   if (file_.error() != 0) return context.cannot_read(file_);
-  if (table_.malformed_line != 0) return context.malformed(path(), table_.malformed_line);
-  return Outcome::kOk;
+  return context.understood(path(), table_.malformed_line);
 }
 
 }  // namespace node_probe

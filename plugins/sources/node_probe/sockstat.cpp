@@ -56,10 +56,8 @@ class Sockstat : public Collector {
   }
 
  private:
-  std::size_t put(std::string_view rest) {
-    std::string_view line;
-    std::size_t malformed = 0;
-    for (std::size_t number = 1; next_line(rest, line); ++number) {
+  std::size_t put(std::string_view text) {
+    return each_line(text, [&](std::string_view line, std::size_t) {
       std::string_view protocol = next_word(line);
       bool good = protocol.size() > 1 && protocol.back() == ':';
       if (good) protocol.remove_suffix(1);
@@ -70,9 +68,8 @@ class Sockstat : public Collector {
         good = next_number(line, value);
         if (good) put(protocol, state, value);
       }
-      if (!good && malformed == 0) malformed = number;
-    }
-    return malformed;
+      return good;
+    });
   }
 
   void put(std::string_view protocol, std::string_view state, std::int64_t value) {

@@ -301,21 +301,29 @@ TEST_F(DynamicRowTest, TheFirstOfTwoEqualFieldsCounts) {
 
 TEST_F(DynamicRowTest, TakesKnownLinesAndLeavesTheOthers) {
   pass({{"a", 1}, {"hidden", 2}, {"b", 3}});
+  std::size_t refused = 0;
+  // The lines that are left to the caller, who takes none but "rest".
   const auto take = [&](std::string_view text) {
+    std::vector<std::string> left;
     row_.begin();
-    row_.put_known_lines(text);
-    return std::string(text);
+    refused = row_.put_lines(text, [&](std::string_view line) {
+      left.emplace_back(line);
+      return line == "rest";
+    });
+    return left;
   };
-  EXPECT_EQ(take("a 5\nhidden whatever\nb   7 kB\nrest"), "rest");
+  EXPECT_THAT(take("a 5\nhidden whatever\nb   7 kB\nrest"), ElementsAre("rest"));
+  EXPECT_EQ(refused, 0u);
   agent_.clear();
   EXPECT_EQ(row_.emit(context_, ""), Outcome::kOk);
   EXPECT_THAT(agent_.lines("table"), ElementsAre("a=5,b=7168 0"));
-  EXPECT_EQ(take("a 5\nhiddenmore 1\nb 7\n"), "hiddenmore 1\nb 7\n");
-  EXPECT_EQ(take("a 5x\n"), "a 5x\n");
-  EXPECT_EQ(take("a 5"), "a 5");
-  EXPECT_EQ(take("a -5\n"), "a -5\n");
-  EXPECT_EQ(take("a 99999999999999999999\n"), "a 99999999999999999999\n");
-  EXPECT_EQ(take("a"), "a");
+  EXPECT_THAT(take("a 5\nrest\nhiddenmore 1\nb 7\n"), ElementsAre("rest", "hiddenmore 1", "b 7"));
+  EXPECT_EQ(refused, 3u);
+  for (const char* line : {"a 5x", "a 5", "a -5", "a 99999999999999999999", "a"}) {
+    EXPECT_THAT(take(line), ElementsAre(line));
+    EXPECT_EQ(refused, 1u);
+  }
+  EXPECT_THAT(take("a 5x\n"), ElementsAre("a 5x"));
 }
 
 TEST_F(DynamicRowTest, LimitsPairsFieldsAndChanges) {

@@ -20,6 +20,18 @@ inline bool next_line(std::string_view& rest, std::string_view& line) {
   return true;
 }
 
+// Calls understand(line, number) for each line, numbered from 1. The number of the first for which
+// it was false, or 0.
+template <class Understand>
+std::size_t each_line(std::string_view text, Understand understand) {
+  std::size_t malformed = 0;
+  std::string_view line;
+  for (std::size_t number = 1; next_line(text, line); ++number) {
+    if (!understand(line, number) && malformed == 0) malformed = number;
+  }
+  return malformed;
+}
+
 inline bool is_blank(char c) { return c == ' ' || c == '\t'; }
 inline bool is_space(char c) { return is_blank(c) || (c >= '\n' && c <= '\r'); }
 

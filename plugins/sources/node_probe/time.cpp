@@ -30,10 +30,8 @@ class Time : public Collector {
   Outcome collect(Context& context) override {
     timespec now{};
     ::clock_gettime(CLOCK_REALTIME, &now);
-    weir::Batch batch = context.source.batch(clock_, 1);
-    batch.set(0, batch.add(clock_series_, context.time),
-              static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9);
-    context.source.emit(std::move(batch));
+    context.emit_row(clock_, clock_series_,
+                     static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9);
     emit_zone(context, now.tv_sec);
     if (rescan_.due(context)) find_sources(context);
     return emit_sources(context);
@@ -66,9 +64,7 @@ class Time : public Collector {
       zone_series_ = series;
       zone_name_ = zone;
     }
-    weir::Batch batch = context.source.batch(zone_, 1);
-    batch.set(0, batch.add(zone_series_, context.time), static_cast<double>(local.tm_gmtoff));
-    context.source.emit(std::move(batch));
+    context.emit_row(zone_, zone_series_, static_cast<double>(local.tm_gmtoff));
   }
 
   void find_sources(Context& context) {

@@ -11,22 +11,21 @@ namespace node_probe {
 
 void parse_udp(std::string_view text, UdpQueues& queues) {
   queues = {};
-  std::string_view line;
-  next_line(text, line);  // the header
-  for (std::size_t number = 2; next_line(text, line); ++number) {
+  queues.malformed_line = each_line(text, [&](std::string_view line, std::size_t number) {
+    if (number == 1) return true;     // the header
     constexpr int kQueuesColumn = 4;  // "<transmit>:<receive>", hexadecimal
     std::string_view word;
     for (int column = 0; column <= kQueuesColumn; ++column) word = next_word(line);
     const std::size_t colon = word.find(':');
     std::uint64_t transmit = 0, receive = 0;
-    if (colon != std::string_view::npos && parse_hex(word.substr(0, colon), transmit) &&
-        parse_hex(word.substr(colon + 1), receive)) {
-      queues.transmit += transmit;
-      queues.receive += receive;
-    } else if (queues.malformed_line == 0) {
-      queues.malformed_line = number;
+    if (colon == std::string_view::npos || !parse_hex(word.substr(0, colon), transmit) ||
+        !parse_hex(word.substr(colon + 1), receive)) {
+      return false;
     }
-  }
+    queues.transmit += transmit;
+    queues.receive += receive;
+    return true;
+  });
 }
 
 namespace {
@@ -94,8 +93,7 @@ class Udp : public Collector {
       const auto text = sockets_.read();
       if (!text) return context.no_data_or_cannot_read(sockets_);
       parse_udp(*text, queues);
-      if (queues.malformed_line == 0) return Outcome::kOk;
-      return context.malformed(sockets_.path(), queues.malformed_line);
+      return context.understood(sockets_.path(), queues.malformed_line);
     }
 
     File sockstat_, sockets_;

@@ -24,22 +24,16 @@ class Vmstat : public Collector {
              }) {}
 
   Outcome collect(Context& context) override {
-    auto rest = file_.read();
-    if (!rest) return context.cannot_read(file_);
-    std::string_view line;
-    std::size_t malformed = 0;
+    const auto text = file_.read();
+    if (!text) return context.cannot_read(file_);
     row_.begin();
-    for (std::size_t number = 1;; ++number) {
-      number += row_.put_known_lines(*rest);
-      if (!next_line(*rest, line)) break;
+    const std::size_t malformed = row_.put_lines(*text, [&](std::string_view line) {
       const std::string_view key = next_word(line);
       std::int64_t value = 0;
-      if (next_number(line, value)) {
-        row_.put({}, key, value);
-      } else if (malformed == 0) {
-        malformed = number;
-      }
-    }
+      if (!next_number(line, value)) return false;
+      row_.put({}, key, value);
+      return true;
+    });
     const Outcome outcome = row_.emit(context, file_.path());
     filter_.forget();
     return malformed != 0 ? context.malformed(file_.path(), malformed) : outcome;
