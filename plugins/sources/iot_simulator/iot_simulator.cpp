@@ -16,10 +16,34 @@ constexpr std::uint64_t kSamplesPerMessage = 64;  // an IMU sends packets
 constexpr std::uint64_t kRowsMax = 5'000'000;     // of a collection: some seconds of work
 constexpr double kSpikeShare = 0.25;              // of the samples while a sensor spikes
 
+// For who has written no devices: some of each kind, to look at.
+std::map<std::string, FleetOptions> sample_fleets() {
+  std::map<std::string, FleetOptions> fleets;
+  const std::pair<const char*, Kind> kinds[] = {{"environment", Kind::environment},
+                                                {"vibration", Kind::vibration},
+                                                {"imu", Kind::imu},
+                                                {"energy", Kind::energy},
+                                                {"gps", Kind::gps},
+                                                {"end_device", Kind::end_device}};
+  for (const auto& [name, kind] : kinds) {
+    FleetOptions& fleet = fleets[name];
+    fleet.kind = kind;
+    fleet.count = kind == Kind::imu ? 1 : 2;
+    fleet.motion = Motion::walking;
+    fleet.rate_hz = 4;  // few rows to look at
+    fleet.owners = {"acme", "beta"};
+    fleet.locations = {"sample"};
+  }
+  return fleets;
+}
+
 // The options' world with that of the file in it. Reports names that both have.
 World whole_world(const Options& options, Places& places, const Report& report) {
   World world{options.devices, options.locations, options.faults};
-  if (options.devices_file.empty()) return world;
+  if (options.devices_file.empty()) {
+    if (world.devices.empty()) world.devices = sample_fleets();
+    return world;
+  }
   DevicesFile file = read_devices_file(options.devices_file, report);
   const std::string twice = "is in " + options.devices_file + " too: rename one of them";
   for (auto& [name, fleet] : file.world.devices) {
@@ -91,8 +115,9 @@ void IotSimulator::check(const Options& options, weir::Problems& problems) {
   const World world = whole_world(options, places, report);
   if (found) return;
   if (world.devices.empty()) {
-    report("devices",
-           "there is no device: write a fleet, such as 'devices: {env: {kind: environment}}'");
+    report(
+        "devices_file",
+        "there is no device in it: write a fleet, such as 'devices: {env: {kind: environment}}'");
   }
   build_world(world, 0, with_places(places, report));
 }

@@ -245,6 +245,17 @@ class DevicesFileOption : public ::testing::Test {
   std::filesystem::path path_;
 };
 
+TEST(Options, WithoutAnyThereAreSomeDevicesOfEachKind) {
+  Options options;
+  options.seed = 1;
+  SimulatorFixture f(options);
+  f.collect(kNoon);
+  for (const char* name : {"iot_environment", "iot_vibration", "iot_imu", "iot_energy", "iot_gps",
+                           "iot_end_device", "iot_status"}) {
+    EXPECT_FALSE(rows_of(f.agent(), name).empty()) << name;
+  }
+}
+
 TEST_F(DevicesFileOption, AddsItsDevicesAndFaults) {
   write(
       "devices: {meter: {kind: energy, count: 2}}\n"
