@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "configured_world.hpp"
 #include "status.hpp"
 #include "weir/simulate_seed.hpp"
 
@@ -15,70 +16,6 @@ constexpr Time kImuStatusEvery = 10 * kSecond;
 constexpr std::uint64_t kSamplesPerMessage = 64;  // an IMU sends packets
 constexpr std::uint64_t kRowsMax = 5'000'000;     // of a collection: some seconds of work
 constexpr double kSpikeShare = 0.25;              // of the samples while a sensor spikes
-
-// For who has written no devices: some of each kind, to look at.
-std::map<std::string, FleetOptions> sample_fleets() {
-  std::map<std::string, FleetOptions> fleets;
-  const std::pair<const char*, Kind> kinds[] = {{"environment", Kind::environment},
-                                                {"vibration", Kind::vibration},
-                                                {"imu", Kind::imu},
-                                                {"energy", Kind::energy},
-                                                {"gps", Kind::gps},
-                                                {"end_device", Kind::end_device}};
-  for (const auto& [name, kind] : kinds) {
-    FleetOptions& fleet = fleets[name];
-    fleet.kind = kind;
-    fleet.count = kind == Kind::imu ? 1 : 2;
-    fleet.motion = Motion::walking;
-    fleet.rate_hz = 4;  // few rows to look at
-    fleet.owners = {"acme", "beta"};
-    fleet.locations = {"sample"};
-  }
-  return fleets;
-}
-
-// The options' world with that of the file in it. Reports names that both have.
-World whole_world(const Options& options, Places& places, const Report& report) {
-  World world{options.devices, options.locations, options.faults};
-  if (options.devices_file.empty()) {
-    if (world.devices.empty()) world.devices = sample_fleets();
-    return world;
-  }
-  DevicesFile file = read_devices_file(options.devices_file, report);
-  const std::string twice = "is in " + options.devices_file + " too: rename one of them";
-  for (auto& [name, fleet] : file.world.devices) {
-    if (!world.devices.try_emplace(name, std::move(fleet)).second) {
-      report("devices." + name, twice);
-    }
-  }
-  for (auto& [name, location] : file.world.locations) {
-    if (!world.locations.try_emplace(name, location).second) report("locations." + name, twice);
-  }
-  for (const auto& [path, place] : file.places) {
-    places[path] = place;
-  }
-  for (std::size_t i = 0; i < file.world.faults.size(); ++i) {
-    const std::string path = "faults[" + std::to_string(world.faults.size()) + "]";
-    places[path] = file.places.at("faults[" + std::to_string(i) + "]");
-    world.faults.push_back(std::move(file.world.faults[i]));
-  }
-  return world;
-}
-
-// What is wrong with something of the file is told with its place there.
-Report with_places(const Places& places, Report report) {
-  return [&places, report = std::move(report)](const std::string& path, const std::string& what) {
-    for (std::string parent = path; !parent.empty();) {
-      if (const auto found = places.find(parent); found != places.end()) {
-        report("devices_file", found->second + ": " + path + " " + what);
-        return;
-      }
-      const std::size_t end = parent.find_last_of('.');
-      parent.resize(end == std::string::npos ? 0 : end);
-    }
-    report(path, what);
-  };
-}
 
 void fail(const std::string& path, const std::string& what) {
   throw std::runtime_error(path + ": " + what);

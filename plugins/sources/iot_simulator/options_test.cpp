@@ -276,6 +276,12 @@ TEST_F(DevicesFileOption, WhatIsWrongInItIsToldWithItsPlace) {
 
   write("devices:\n  meter:\n    kind: energy\n    count: 2\n    id: x\n");
   EXPECT_THAT(check(options()), ElementsAre(HasSubstr(path_.string() + ":3:5: devices.meter.id")));
+  write("devices: {meter: {kind: energy}}\nfaults:\n  - {kind: bias}\n");
+  Options own = options();
+  own.faults.emplace_back().device = "nobody";
+  own.faults[0].per_day = 1;
+  EXPECT_THAT(check(own), ElementsAre("faults[0].device: there is no device 'nobody'",
+                                      HasSubstr(path_.string() + ":3:5: faults[1] needs either")));
   Options both = options();
   both.devices["meter"] = fleet_of(Kind::energy);
   EXPECT_THAT(check(both), ElementsAre(HasSubstr("rename one of them")));
