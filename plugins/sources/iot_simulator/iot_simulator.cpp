@@ -11,8 +11,8 @@ namespace weir::iot {
 
 namespace {
 
-constexpr Time kDefaultInterval = 15 * kSecond;  // where the agent does not say
-constexpr Time kImuStatusEvery = 10 * kSecond;
+constexpr Time kDefaultInterval = 15 * kSecond;   // where the agent does not say
+constexpr Time kStatusEvery = 10 * kSecond;       // of devices that measure more often on their own
 constexpr std::uint64_t kSamplesPerMessage = 64;  // an IMU sends packets
 constexpr std::uint64_t kRowsMax = 5'000'000;     // of a collection: some seconds of work
 constexpr double kSpikeShare = 0.25;              // of the samples while a sensor spikes
@@ -167,14 +167,16 @@ void IotSimulator::collect_device(const Device& device, Time interval, Time from
                                   RowWriter& rows) {
   const bool is_imu = device.fleet.options.kind == Kind::imu;
   const Sampling sampling = device.fleet.sampling(device.subject.key, interval, to);
+  const bool with_sample =
+      !is_imu && (!device.fleet.options.every || sampling.every >= kStatusEvery);
   for (std::int64_t n = sampling.index(from) + 1; n <= sampling.index(to); ++n) {
     const auto message = static_cast<std::uint64_t>(n) / (is_imu ? kSamplesPerMessage : 1);
     if (is_lost(device.fleet, device.subject.key, message)) continue;
     emit_sample(device, sampling, n, rows);
-    if (!is_imu && status_rows_) emit_status(device, sampling, sampling.time(n));
+    if (with_sample && status_rows_) emit_status(device, sampling, sampling.time(n));
   }
-  if (is_imu && status_rows_) {
-    const Sampling grid{kImuStatusEvery, 0};
+  if (!with_sample && status_rows_) {
+    const Sampling grid{kStatusEvery, 0};
     for (std::int64_t n = grid.index(from) + 1; n <= grid.index(to); ++n) {
       emit_status(device, sampling, grid.time(n));
     }
