@@ -149,10 +149,13 @@ void IotSimulator::collect(weir::Time time) {
     const auto kind = static_cast<std::size_t>(fleet.options.kind);
     RowWriter rows(agent_, measurements_[kind], rows_of(fleet, interval));
     for (std::uint32_t n = 0; n < fleet.options.count; ++n) {
-      const std::uint32_t location = fleet.locations[n % fleet.locations.size()];
+      const auto turn = static_cast<std::uint32_t>(n % fleet.locations.size());
       const std::uint64_t index = fleet.first_key + n;
       const Device device{
-          fleet, n, index, {fleet, world_.climates[location], location, world_.keys[index]}};
+          fleet,
+          n,
+          index,
+          {fleet, world_.climates[fleet.locations[turn]], turn, world_.keys[index]}};
       collect_device(device, interval, from, time, rows);
     }
     rows.flush();
@@ -322,7 +325,7 @@ const weir_series* IotSimulator::fault_series(const Device& device, FaultKind ki
     series = agent_.series(
         fault_events_,
         {device_id(fleet, device.number), fleet.name, in_turn(fleet.options.owners, device.number),
-         world_.location_names[device.subject.location],
+         world_.location_names[fleet.locations[device.subject.location]],
          in_turn(fleet.options.firmware, device.number), name_of(kind)});
   }
   return series;

@@ -76,6 +76,16 @@ TEST(Fleets, AbsurdOnesAreRefusedWithTheReason) {
               }),
               ElementsAre(HasSubstr("devices.env.every: an IMU measures at its rate")));
 
+  EXPECT_THAT(with([](auto& o) { o.owners.resize(10'001); }),
+              ElementsAre(HasSubstr("more than 10000 items")));
+  World places;
+  for (int d = 0; d < 100; ++d) {
+    const std::string name = "d" + std::to_string(d);
+    FleetOptions& fleet = places.devices[name] = fleet_of(Kind::environment);
+    for (int i = 0; i < 101; ++i) fleet.locations.push_back(name + "/" + std::to_string(i));
+  }
+  EXPECT_THAT(problems_of(places), ElementsAre(HasSubstr("name 10100 locations; at most 10000")));
+
   World world = one_fleet(fleet_of(Kind::environment, 900'000));
   world.devices["more"] = fleet_of(Kind::environment, 200'000);
   EXPECT_THAT(problems_of(world), ElementsAre(HasSubstr("has 1100000 devices; at most 1000000")));
