@@ -65,9 +65,8 @@ class EnvironmentModel : public Model {
   const Shared& shared_at(const Subject& s, Time t) {
     if (fleet_ != &s.fleet) {  // devices come fleet by fleet
       fleet_ = &s.fleet;
-      shared_.clear();
+      shared_.assign(s.fleet.locations.size(), {});
     }
-    if (shared_.size() <= s.location) shared_.resize(s.location + 1);
     Shared& shared = shared_[s.location];
     if (shared.fleet == nullptr) prepare(s, shared);
     if (shared.time != t) update(s, t, shared);

@@ -119,8 +119,9 @@ TEST(Environment, DevicesOfOneLocationAgreeAndOthersDoNot) {
   auto model = make_model(Kind::environment);
   const auto pressure = [&](std::uint32_t device, Time t) {
     Values v{};
-    const std::uint32_t location = s.fleets[0].locations[device % 2];
-    model->truth({s.fleets[0], s.climates[location], location, s.keys[device]}, t, v);
+    const std::uint32_t turn = device % 2;
+    model->truth({s.fleets[0], s.climates[s.fleets[0].locations[turn]], turn, s.keys[device]}, t,
+                 v);
     return v[3];
   };
   double here = 0, there = 0;

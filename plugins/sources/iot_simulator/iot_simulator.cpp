@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "configured_world.hpp"
 #include "status.hpp"
 #include "weir/simulate_seed.hpp"
 
@@ -10,51 +11,11 @@ namespace weir::iot {
 
 namespace {
 
-constexpr Time kDefaultInterval = 15 * kSecond;  // where the agent does not say
-constexpr Time kImuStatusEvery = 10 * kSecond;
+constexpr Time kDefaultInterval = 15 * kSecond;   // where the agent does not say
+constexpr Time kStatusEvery = 10 * kSecond;       // of devices that measure more often on their own
 constexpr std::uint64_t kSamplesPerMessage = 64;  // an IMU sends packets
 constexpr std::uint64_t kRowsMax = 5'000'000;     // of a collection: some seconds of work
 constexpr double kSpikeShare = 0.25;              // of the samples while a sensor spikes
-
-// The options' world with that of the file in it. Reports names that both have.
-World whole_world(const Options& options, Places& places, const Report& report) {
-  World world{options.devices, options.locations, options.faults};
-  if (options.devices_file.empty()) return world;
-  DevicesFile file = read_devices_file(options.devices_file, report);
-  const std::string twice = "is in " + options.devices_file + " too: rename one of them";
-  for (auto& [name, fleet] : file.world.devices) {
-    if (!world.devices.try_emplace(name, std::move(fleet)).second) {
-      report("devices." + name, twice);
-    }
-  }
-  for (auto& [name, location] : file.world.locations) {
-    if (!world.locations.try_emplace(name, location).second) report("locations." + name, twice);
-  }
-  for (const auto& [path, place] : file.places) {
-    places[path] = place;
-  }
-  for (std::size_t i = 0; i < file.world.faults.size(); ++i) {
-    const std::string path = "faults[" + std::to_string(world.faults.size()) + "]";
-    places[path] = file.places.at("faults[" + std::to_string(i) + "]");
-    world.faults.push_back(std::move(file.world.faults[i]));
-  }
-  return world;
-}
-
-// What is wrong with something of the file is told with its place there.
-Report with_places(const Places& places, Report report) {
-  return [&places, report = std::move(report)](const std::string& path, const std::string& what) {
-    for (std::string parent = path; !parent.empty();) {
-      if (const auto found = places.find(parent); found != places.end()) {
-        report("devices_file", found->second + ": " + path + " " + what);
-        return;
-      }
-      const std::size_t end = parent.find_last_of('.');
-      parent.resize(end == std::string::npos ? 0 : end);
-    }
-    report(path, what);
-  };
-}
 
 void fail(const std::string& path, const std::string& what) {
   throw std::runtime_error(path + ": " + what);
@@ -91,8 +52,9 @@ void IotSimulator::check(const Options& options, weir::Problems& problems) {
   const World world = whole_world(options, places, report);
   if (found) return;
   if (world.devices.empty()) {
-    report("devices",
-           "there is no device: write a fleet, such as 'devices: {env: {kind: environment}}'");
+    report(
+        "devices_file",
+        "there is no device in it: write a fleet, such as 'devices: {env: {kind: environment}}'");
   }
   build_world(world, 0, with_places(places, report));
 }
@@ -187,10 +149,13 @@ void IotSimulator::collect(weir::Time time) {
     const auto kind = static_cast<std::size_t>(fleet.options.kind);
     RowWriter rows(agent_, measurements_[kind], rows_of(fleet, interval));
     for (std::uint32_t n = 0; n < fleet.options.count; ++n) {
-      const std::uint32_t location = fleet.locations[n % fleet.locations.size()];
+      const auto turn = static_cast<std::uint32_t>(n % fleet.locations.size());
       const std::uint64_t index = fleet.first_key + n;
       const Device device{
-          fleet, n, index, {fleet, world_.climates[location], location, world_.keys[index]}};
+          fleet,
+          n,
+          index,
+          {fleet, world_.climates[fleet.locations[turn]], turn, world_.keys[index]}};
       collect_device(device, interval, from, time, rows);
     }
     rows.flush();
@@ -205,14 +170,16 @@ void IotSimulator::collect_device(const Device& device, Time interval, Time from
                                   RowWriter& rows) {
   const bool is_imu = device.fleet.options.kind == Kind::imu;
   const Sampling sampling = device.fleet.sampling(device.subject.key, interval, to);
+  const bool with_sample =
+      !is_imu && (!device.fleet.options.every || sampling.every >= kStatusEvery);
   for (std::int64_t n = sampling.index(from) + 1; n <= sampling.index(to); ++n) {
     const auto message = static_cast<std::uint64_t>(n) / (is_imu ? kSamplesPerMessage : 1);
     if (is_lost(device.fleet, device.subject.key, message)) continue;
     emit_sample(device, sampling, n, rows);
-    if (!is_imu && status_rows_) emit_status(device, sampling, sampling.time(n));
+    if (with_sample && status_rows_) emit_status(device, sampling, sampling.time(n));
   }
-  if (is_imu && status_rows_) {
-    const Sampling grid{kImuStatusEvery, 0};
+  if (!with_sample && status_rows_) {
+    const Sampling grid{kStatusEvery, 0};
     for (std::int64_t n = grid.index(from) + 1; n <= grid.index(to); ++n) {
       emit_status(device, sampling, grid.time(n));
     }
@@ -358,7 +325,7 @@ const weir_series* IotSimulator::fault_series(const Device& device, FaultKind ki
     series = agent_.series(
         fault_events_,
         {device_id(fleet, device.number), fleet.name, in_turn(fleet.options.owners, device.number),
-         world_.location_names[device.subject.location],
+         world_.location_names[fleet.locations[device.subject.location]],
          in_turn(fleet.options.firmware, device.number), name_of(kind)});
   }
   return series;

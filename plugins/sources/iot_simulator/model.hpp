@@ -32,7 +32,7 @@ using Values = std::array<double, kChannelsMax>;
 struct Subject {
   const Fleet& fleet;
   const Climate& climate;
-  std::uint32_t location;  // of the climate
+  std::uint32_t location;  // the climate's place among the fleet's locations
   std::uint64_t key;
 };
 

@@ -203,7 +203,10 @@ struct FaultOptions {
 // The three sections that a component and a devices_file both have.
 template <class T>
 Option<T> devices_option() {
-  return option("devices", &T::devices, "Fleets of devices by name.");
+  return option(
+      "devices", &T::devices,
+      "Fleets of devices by name. Default, where there is no devices_file either: some of "
+      "each kind, to look at.");
 }
 template <class T>
 Option<T> locations_option() {

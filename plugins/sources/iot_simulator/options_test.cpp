@@ -76,6 +76,16 @@ TEST(Fleets, AbsurdOnesAreRefusedWithTheReason) {
               }),
               ElementsAre(HasSubstr("devices.env.every: an IMU measures at its rate")));
 
+  EXPECT_THAT(with([](auto& o) { o.owners.resize(10'001); }),
+              ElementsAre(HasSubstr("more than 10000 items")));
+  World places;
+  for (int d = 0; d < 100; ++d) {
+    const std::string name = "d" + std::to_string(d);
+    FleetOptions& fleet = places.devices[name] = fleet_of(Kind::environment);
+    for (int i = 0; i < 101; ++i) fleet.locations.push_back(name + "/" + std::to_string(i));
+  }
+  EXPECT_THAT(problems_of(places), ElementsAre(HasSubstr("name 10100 locations; at most 10000")));
+
   World world = one_fleet(fleet_of(Kind::environment, 900'000));
   world.devices["more"] = fleet_of(Kind::environment, 200'000);
   EXPECT_THAT(problems_of(world), ElementsAre(HasSubstr("has 1100000 devices; at most 1000000")));
@@ -245,6 +255,17 @@ class DevicesFileOption : public ::testing::Test {
   std::filesystem::path path_;
 };
 
+TEST(Options, WithoutAnyThereAreSomeDevicesOfEachKind) {
+  Options options;
+  options.seed = 1;
+  SimulatorFixture f(options);
+  f.collect(kNoon);
+  for (const char* name : {"iot_environment", "iot_vibration", "iot_imu", "iot_energy", "iot_gps",
+                           "iot_end_device", "iot_status"}) {
+    EXPECT_FALSE(rows_of(f.agent(), name).empty()) << name;
+  }
+}
+
 TEST_F(DevicesFileOption, AddsItsDevicesAndFaults) {
   write(
       "devices: {meter: {kind: energy, count: 2}}\n"
@@ -265,6 +286,12 @@ TEST_F(DevicesFileOption, WhatIsWrongInItIsToldWithItsPlace) {
 
   write("devices:\n  meter:\n    kind: energy\n    count: 2\n    id: x\n");
   EXPECT_THAT(check(options()), ElementsAre(HasSubstr(path_.string() + ":3:5: devices.meter.id")));
+  write("devices: {meter: {kind: energy}}\nfaults:\n  - {kind: bias}\n");
+  Options own = options();
+  own.faults.emplace_back().device = "nobody";
+  own.faults[0].per_day = 1;
+  EXPECT_THAT(check(own), ElementsAre("faults[0].device: there is no device 'nobody'",
+                                      HasSubstr(path_.string() + ":3:5: faults[1] needs either")));
   Options both = options();
   both.devices["meter"] = fleet_of(Kind::energy);
   EXPECT_THAT(check(both), ElementsAre(HasSubstr("rename one of them")));

@@ -14,7 +14,7 @@ namespace weir::iot {
 namespace {
 
 constexpr std::size_t kIdBytesMax = 200;
-constexpr std::size_t kListItemsMax = 100'000;
+constexpr std::size_t kListItemsMax = 10'000;
 
 std::uint64_t fnv1a(std::string_view text) {
   std::uint64_t h = 0xCBF29CE484222325u;
@@ -99,6 +99,10 @@ class Builder {
       if (!f.device.empty()) wanted_.try_emplace(f.device, kNowhere);
     }
     for (const auto& [name, fleet] : options_.devices) add_fleet(name, fleet);
+    if (world_.climates.size() > kLocationsMax) {
+      report_("devices", "name " + std::to_string(world_.climates.size()) + " locations; at most " +
+                             std::to_string(kLocationsMax));
+    }
     refuse_same_ids();
     for (std::size_t i = 0; i < options_.faults.size(); ++i) add_fault(i, options_.faults[i]);
     check_clocks();
@@ -136,7 +140,10 @@ class Builder {
       report_(path + ".every", "an IMU measures at its rate: write 'rate' instead");
     }
     for (const auto* list : {&options.owners, &options.locations, &options.firmware}) {
-      if (list->size() > kListItemsMax) report_(path, "a list has more than 100000 items");
+      if (list->size() > kListItemsMax) {
+        report_(path, "a list of owners, locations or firmware has more than 10000 items");
+        return;
+      }
     }
     for (const std::string& location : options.locations)
       fleet.locations.push_back(place(location));

@@ -169,8 +169,13 @@ def test_once_and_describe_show_what_comes_out(weir, config, tmp_path):
 
 
 def test_devices_file_is_taken_and_its_mistakes_are_placed(weir, config, tmp_path):
-    good = weir("check", "-c", config(site(tmp_path / "rows.jsonl", devices_file=DEVICES_FILE)))
+    path = config(site(tmp_path / "rows.jsonl", devices_file=DEVICES_FILE))
+    good = weir("check", "-c", path)
     assert good.returncode == 0, good.stderr
+    rows = [json.loads(line) for line in weir("once", "-c", path).stdout.splitlines()]
+    assert {"climate-0200", "cold-12", "fan-30", "hand-2"} <= {
+        row["labels"]["device_id"] for row in rows
+    }
     bad = tmp_path / "devices.yaml"
     bad.write_text("devices:\n  a: {kind: environment, count: 1000001}\n  b: {knid: imu}\n")
     checked = weir("check", "-c", config(site(tmp_path / "rows.jsonl", devices_file=bad)))
