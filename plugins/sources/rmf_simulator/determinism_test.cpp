@@ -54,8 +54,10 @@ TEST(Determinism, ADrawnSeedIsLogged) {
   o.seed.reset();
   Machine machine(o);
   ASSERT_FALSE(machine.agent().log().empty());
-  EXPECT_EQ(machine.agent().log()[0].text.rfind("seed: ", 0), 0u);
-  const std::int64_t seed = std::strtoll(machine.agent().log()[0].text.c_str() + 6, nullptr, 10);
+  const std::string& text = machine.agent().log()[0].text;
+  const std::size_t at = text.find("drew ");
+  ASSERT_NE(at, std::string::npos) << text;
+  const std::uint64_t seed = std::strtoull(text.c_str() + at + 5, nullptr, 10);
   EXPECT_EQ(machine.text(kWednesday), Machine(options(seed)).text(kWednesday));
 }
 

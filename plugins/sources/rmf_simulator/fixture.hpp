@@ -18,7 +18,7 @@ namespace rmf::testing {
 // 2025-03-12, a Wednesday without anything special, 00:00 UTC.
 inline const Time kWednesday = *parse_time("2025-03-12");
 
-inline Options options(std::int64_t seed = 1) {
+inline Options options(std::uint64_t seed = 1) {
   Options o;
   o.seed = seed;
   o.sysplex = "SYSPLEX01";

@@ -1,7 +1,8 @@
 #include "rmf_simulator.hpp"
 
 #include <chrono>
-#include <random>
+
+#include "weir/simulate_seed.hpp"
 
 namespace rmf {
 
@@ -10,14 +11,8 @@ namespace {
 constexpr Time kDefaultInterval = 15 * kSecond;
 
 World checked_world(weir::Source source, const Options& options) {
-  std::uint64_t seed = 0;
-  if (!options.seed) {
-    std::random_device device;
-    seed = (std::uint64_t{device()} << 31 ^ device()) >> 11;
-    source.info("seed: " + std::to_string(seed) + " was drawn; write it to get these rows again");
-  }
   std::vector<Problem> problems;
-  World world = make_world(options, seed, problems);
+  World world = make_world(options, weir::sim::world_seed(source, options.seed), problems);
   if (!problems.empty()) throw weir::OptionError(problems[0].path, problems[0].message);
   return world;
 }

@@ -58,7 +58,7 @@ double autocorrelation(const Series& s, std::size_t lag) {
 }
 
 Options documented_options(std::uint64_t seed) {
-  Options o = options(static_cast<std::int64_t>(seed));
+  Options o = options(seed);
   o.reports = {"documented"};
   return o;
 }
