@@ -237,6 +237,21 @@ TEST(Statistics, MidnightIsNoStep) {
   }
 }
 
+// A row stands for its interval: the longer that is, the less it jumps.
+TEST(Statistics, LongIntervalsAverage) {
+  const auto jumps = [](Time interval) {
+    Machine machine(documented_options(3), interval);
+    double total = 0, before = 0;
+    for (Time t = kWednesday + 14 * kHour; t < kWednesday + 16 * kHour; t += kMinute) {
+      const double now = gp("PROD01")(machine.at(t));
+      if (before > 0) total += std::abs(now - before);
+      before = now;
+    }
+    return total;
+  };
+  EXPECT_GT(jumps(15 * kSecond), 1.15 * jumps(15 * kMinute));
+}
+
 TEST(Statistics, DemandGrows) {
   Options o = documented_options(1), grows = o;
   grows.growth = 20;

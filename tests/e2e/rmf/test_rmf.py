@@ -1,4 +1,4 @@
-"""The source `rmf_simulator` as its users meet it: Prometheus scrapes it, backfill replays a day."""
+"""The source `rmf_simulator` as its users meet it: scraped by Prometheus, replayed by backfill."""
 
 import collections
 import json
