@@ -2,6 +2,7 @@
 // order one asks; and they are those that they were when this file was written (testdata).
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -49,14 +50,20 @@ TEST(Determinism, OtherLparsDoNotChangeAnLparsDevices) {
             sum(many, "rmf_common_storage", "used_bytes", {{"lpar", "A"}}));
 }
 
-TEST(Determinism, ADrawnSeedIsLogged) {
+TEST(Determinism, ADrawnSeedIsKeptAndLogged) {
+  char folder[] = "/tmp/weir-rmf-XXXXXX";
+  ASSERT_NE(mkdtemp(folder), nullptr);
   Options o = options();
   o.seed.reset();
-  Machine machine(o);
-  ASSERT_FALSE(machine.agent().log().empty());
-  EXPECT_EQ(machine.agent().log()[0].text.rfind("seed: ", 0), 0u);
-  const std::int64_t seed = std::strtoll(machine.agent().log()[0].text.c_str() + 6, nullptr, 10);
-  EXPECT_EQ(machine.text(kWednesday), Machine(options(seed)).text(kWednesday));
+  Machine first(o, 15 * kSecond, folder), second(o, 15 * kSecond, folder);
+  EXPECT_EQ(first.text(kWednesday), second.text(kWednesday));
+  ASSERT_FALSE(first.agent().log().empty());
+  const std::string& text = first.agent().log()[0].text;
+  const std::size_t at = text.find("drew ");
+  ASSERT_NE(at, std::string::npos) << text;
+  const std::uint64_t seed = std::strtoull(text.c_str() + at + 5, nullptr, 10);
+  EXPECT_EQ(first.text(kWednesday), Machine(options(seed)).text(kWednesday));
+  std::filesystem::remove_all(folder);
 }
 
 TEST(Determinism, RememberedNoiseIsTheSdks) {

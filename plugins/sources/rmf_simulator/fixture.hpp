@@ -18,7 +18,7 @@ namespace rmf::testing {
 // 2025-03-12, a Wednesday without anything special, 00:00 UTC.
 inline const Time kWednesday = *parse_time("2025-03-12");
 
-inline Options options(std::int64_t seed = 1) {
+inline Options options(std::uint64_t seed = 1) {
   Options o;
   o.seed = seed;
   o.sysplex = "SYSPLEX01";
@@ -73,10 +73,13 @@ using Rows = std::map<std::string, std::vector<Row>>;
 // A simulator with an agent around it.
 class Machine {
  public:
-  explicit Machine(const Options& o, Time interval = 15 * kSecond) {
+  explicit Machine(const Options& o, Time interval = 15 * kSecond,
+                   const char* data_dir = "/nonexistent")
+      : host_(*agent_.host()) {
     schedule_ = {sizeof schedule_, 0, interval};
     agent_.set_extension(WEIR_EXT_SCHEDULE, &schedule_);
-    simulator_ = std::make_unique<RmfSimulator>(weir::Source(agent_.host()), o);
+    host_.data_dir = data_dir;
+    simulator_ = std::make_unique<RmfSimulator>(weir::Source(&host_), o);
   }
 
   // The rows of a time, by measurement.
@@ -133,6 +136,7 @@ class Machine {
   }
 
   weir::testing::Agent agent_;
+  weir_host host_;
   weir_schedule schedule_{};
   std::unique_ptr<RmfSimulator> simulator_;
 };

@@ -367,7 +367,7 @@ TEST(Invariants, CountersGrow) {
 TEST(Invariants, RollingAverageIsTheMeanOfFourHours) {
   for (const std::uint64_t seed : seeds(6)) {
     SCOPED_TRACE("WEIR_TEST_SEED=" + std::to_string(seed));
-    Options o = options(static_cast<std::int64_t>(seed));
+    Options o = options(seed);
     Machine machine(o);
     const Time end = kWednesday + 14 * kHour;
     std::map<std::string, double> total;

@@ -104,8 +104,8 @@ const weir::OptionTable<ScenarioOptions>& ScenarioOptions::table() {
 const weir::OptionTable<Options>& Options::table() {
   static const weir::OptionTable<Options> t{
       option("seed", &Options::seed,
-             "Two sources with one seed and configuration make the same rows; drawn and logged "
-             "by default.")
+             "Two sources with one seed and configuration make the same rows; by default one is "
+             "drawn, logged and kept under data_dir.")
           .min("0"),
       option("sysplex", &Options::sysplex, "Sysplex of LPARs that name none.").def("SYSPLEX01"),
       option("lpars", &Options::lpars,

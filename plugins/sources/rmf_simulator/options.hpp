@@ -39,7 +39,7 @@ struct ScenarioOptions {
 };
 
 struct Options {
-  std::optional<std::int64_t> seed;
+  std::optional<std::uint64_t> seed;
   std::string sysplex, time_zone, growth_from;
   std::vector<LparOptions> lpars;
   std::vector<CpcOptions> cpcs;
@@ -76,7 +76,7 @@ struct World {
 struct Problem {
   std::string path, message;
 };
-// `seed` is what to use where none is configured. With problems the result is of no use.
+// `seed` is that of the world, configured or not. With problems the result is of no use.
 World make_world(const Options& options, std::uint64_t seed, std::vector<Problem>& problems);
 
 // 2025-03-31T09:30:00+02:00, or Z; also 2025-03-31 alone, which is its midnight UTC.

@@ -28,7 +28,7 @@ inline Options random_options(std::mt19937_64& random, Time time) {
   const auto pick = [&](int low, int high) {
     return std::uniform_int_distribution<int>(low, high)(random);
   };
-  Options o = options(static_cast<std::int64_t>(random() >> 2));
+  Options o = options(random() >> 2);
   o.profile = pick(0, 2) == 0 ? Profile::kDocumented : Profile::kModern;
   o.growth = pick(-5, 12);
   const int lpars = pick(1, 7);

@@ -1,24 +1,18 @@
 #include "rmf_simulator.hpp"
 
 #include <chrono>
-#include <random>
+
+#include "weir/simulate_seed.hpp"
 
 namespace rmf {
 
 namespace {
 
-constexpr Time kDefaultInterval = 15 * kSecond;
-
 World checked_world(weir::Source source, const Options& options) {
-  std::uint64_t seed = 0;
-  if (!options.seed) {
-    std::random_device device;
-    seed = (std::uint64_t{device()} << 31 ^ device()) >> 11;
-    source.info("seed: " + std::to_string(seed) + " was drawn; write it to get these rows again");
-  }
   std::vector<Problem> problems;
-  World world = make_world(options, seed, problems);
+  World world = make_world(options, weir::sim::world_seed(source, options.seed), problems);
   if (!problems.empty()) throw weir::OptionError(problems[0].path, problems[0].message);
+  if (source.interval() > 0) world.config.interval = source.interval();
   return world;
 }
 
@@ -32,7 +26,6 @@ void RmfSimulator::check(const Options& options, weir::Problems& problems) {
 
 RmfSimulator::RmfSimulator(weir::Source source, const Options& options)
     : world_(checked_world(source, options)),
-      interval_(source.interval() > 0 ? source.interval() : kDefaultInterval),
       calendar_(world_.config.holidays, world_.config.days_off) {
   const Config& config = world_.config;
   for (const std::string& name : config.zones) zones_.emplace_back(name);
@@ -42,7 +35,7 @@ RmfSimulator::RmfSimulator(weir::Source source, const Options& options)
   }
   devices_.reserve(config.lpars.size());
   each_lpar(cpcs_, [&](std::size_t, const Lpar& lpar, const Cpc&) {
-    devices_.emplace_back(config.seed, lpar.key());
+    devices_.emplace_back(config, lpar.key());
   });
   const ReportContext context{source, cpcs_, config.seed};
   const auto wanted = [&](Report r) { return (world_.reports >> r & 1u) != 0; };
@@ -68,6 +61,7 @@ RmfSimulator::RmfSimulator(weir::Source source, const Options& options)
 
 void RmfSimulator::collect(weir::Time time) {
   const auto begin = std::chrono::steady_clock::now();
+  const Time interval = world_.config.interval;
   std::size_t number = 0, active = 0;
   for (Cpc& cpc : cpcs_) {
     cpc.move_to(time);
@@ -76,15 +70,15 @@ void RmfSimulator::collect(weir::Time time) {
       if (!state.up) continue;
       ++active;
       Lpar& lpar = cpc.lpars()[i];
-      devices_[number].at(time, world_.config.profile, lpar, state, scratch_);
+      devices_[number].at(time, lpar, state, scratch_);
       cpc.counts(i, counts_);
-      const LparView view{time, interval_, number, i, lpar, state, scratch_, counts_, cpc};
+      const LparView view{time, interval, number, i, lpar, state, scratch_, counts_, cpc};
       for (const WriterPtr& writer : writers_) writer->lpar(view);
     }
     for (const WriterPtr& writer : writers_) writer->cpc({time, cpc});
   }
   for (const WriterPtr& writer : writers_) writer->flush();
-  events_->emit(time - interval_, time);
+  events_->emit(time - interval, time);
   if (self_) {
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
     self_->emit(time, generated_, active, took.count());

@@ -26,7 +26,6 @@ class RmfSimulator {
 
  private:
   World world_;
-  Time interval_;
   Calendar calendar_;
   std::vector<Zone> zones_;
   std::vector<Cpc> cpcs_;

@@ -58,7 +58,7 @@ double autocorrelation(const Series& s, std::size_t lag) {
 }
 
 Options documented_options(std::uint64_t seed) {
-  Options o = options(static_cast<std::int64_t>(seed));
+  Options o = options(seed);
   o.reports = {"documented"};
   return o;
 }
@@ -235,6 +235,21 @@ TEST(Statistics, MidnightIsNoStep) {
       EXPECT_NEAR(before, after, 0.06 * before) << lpar << " day " << day;
     }
   }
+}
+
+// A row stands for its interval: the longer that is, the less it jumps.
+TEST(Statistics, LongIntervalsAverage) {
+  const auto jumps = [](Time interval) {
+    Machine machine(documented_options(3), interval);
+    double total = 0, before = 0;
+    for (Time t = kWednesday + 14 * kHour; t < kWednesday + 16 * kHour; t += kMinute) {
+      const double now = gp("PROD01")(machine.at(t));
+      if (before > 0) total += std::abs(now - before);
+      before = now;
+    }
+    return total;
+  };
+  EXPECT_GT(jumps(15 * kSecond), 1.15 * jumps(15 * kMinute));
 }
 
 TEST(Statistics, DemandGrows) {

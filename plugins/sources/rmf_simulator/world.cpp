@@ -65,7 +65,7 @@ class Builder {
  public:
   Builder(const Options& options, std::uint64_t seed, std::vector<Problem>& problems)
       : options_(options), problems_(problems) {
-    config().seed = options.seed ? static_cast<std::uint64_t>(*options.seed) : seed;
+    config().seed = seed;
     config().profile = options.profile;
     config().growth_percent = options.growth;
   }

@@ -60,6 +60,7 @@ struct ScenarioConfig {
 
 struct Config {
   std::uint64_t seed = 0;
+  Time interval = 15 * kSecond;  // that a row stands for; it ends at the row's time
   Profile profile = Profile::kModern;
   double growth_percent = 0;  // a year
   Time growth_from = 0;

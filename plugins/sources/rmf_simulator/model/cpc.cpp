@@ -39,8 +39,8 @@ Cpc::Cpc(const Config& config, int index, const Calendar& calendar, std::vector<
 }
 
 // The steps from demand to response, for all LPARs. `into_slot` is how far the slot has come.
-void Cpc::evaluate(Time time, bool fast, double into_slot) {
-  const Moment moment{time, growth(*all_, time), fast};
+void Cpc::evaluate(Time time, Time interval, double into_slot) {
+  const Moment moment{time, growth(*all_, time), interval};
   for (std::size_t i = 0; i < lpars_.size(); ++i) {
     const Past& past = past_[i];
     LparState& state = states_[i] = LparState{};
@@ -80,7 +80,7 @@ void Cpc::move_to(Time time) {
   }
   time_ = time;
   const double into = static_cast<double>(time - day * kDay - slot * kSlot) / kSlot;
-  evaluate(time, true, into);
+  evaluate(time, all_->interval, into);
 }
 
 void Cpc::work_out_slot() {
@@ -117,7 +117,7 @@ void Cpc::work_out_slot() {
     past.capped = slot_ >= kSlotsOfAverage - kWarmUpSlots && defined > 0 && past.rolling > defined;
   }
 
-  evaluate(begin + kSlot / 2, false, 0);
+  evaluate(begin + kSlot / 2, kSlot, 0);
   const auto cursor = static_cast<std::size_t>((slot_ + 2 * kWarmUpSlots) % kSlotsOfAverage);
   double rolling = 0;
   for (std::size_t i = 0; i < past_.size(); ++i) {
@@ -131,7 +131,7 @@ void Cpc::work_out_slot() {
     if (!state.up) continue;
     const double cps = lpars_[i].config().cps;
     const double most = 8 * 3600 * cps;
-    const double seconds = static_cast<double>(kSlot / kSecond);
+    constexpr double seconds = static_cast<double>(kSlot) / kSecond;
     // What was worked off is in the demand; what was not got comes on top of what is left.
     const double worked_off = std::min(past.backlog / 1800, 0.5 * cps) * seconds;
     past.backlog_more = std::min(most - past.backlog, state.batch_deferred * seconds - worked_off);

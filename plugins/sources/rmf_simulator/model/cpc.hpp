@@ -61,7 +61,7 @@ class Cpc {
     Counted counted, more;
   };
 
-  void evaluate(Time time, bool fast, double into_slot);
+  void evaluate(Time time, Time interval, double into_slot);
   void work_out_slot();
   void count(std::size_t lpar, Time begin);
 

@@ -39,7 +39,7 @@ void set_demand(Lpar& lpar, const Calendar& calendar, const Moment& moment, doub
   }
   const double warm = warm_up(effects.up_since, moment.time);
   double common = 1 + 0.03 * lpar.slow.at(moment.time);
-  if (moment.fast) common += 0.018 * lpar.fast.at(moment.time);
+  common += 0.018 * averaged(moment.interval, 75 * kSecond) * lpar.fast.at(moment.time);
   // Customers come to all LPARs of a sysplex.
   const double business =
       1 + 0.045 * lpar.business_slow.at(moment.time) + 0.02 * lpar.business.at(moment.time);

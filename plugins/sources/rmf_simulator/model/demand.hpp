@@ -8,7 +8,7 @@ namespace rmf {
 struct Moment {
   Time time = 0;
   double growth = 1;
-  bool fast = true;  // false: an average over minutes, without what averages out
+  Time interval = 0;  // averaged over; what is faster averages out
 };
 
 // Fills in effects, up and the demand of every service class. `local_s`: local time in seconds.

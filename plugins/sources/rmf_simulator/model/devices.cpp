@@ -68,7 +68,9 @@ double port_speed_bytes_s(PortType type) {
   return kPortSpecs[static_cast<std::size_t>(type)].speed_bytes_s;
 }
 
-DeviceModel::DeviceModel(std::uint64_t seed, std::uint64_t key) {
+DeviceModel::DeviceModel(const Config& config, std::uint64_t key)
+    : profile_(config.profile), fast_(averaged(config.interval, 2 * kMinute)) {
+  const std::uint64_t seed = config.seed;
   for (std::size_t i = 0; i < volumes_.size(); ++i) {
     VolumeTraits& v = volumes_[i];
     const bool system = volume_names()[i].type_index == kSysres;
@@ -88,9 +90,9 @@ DeviceModel::DeviceModel(std::uint64_t seed, std::uint64_t key) {
   }
 }
 
-void DeviceModel::at(Time time, Profile profile, Lpar& lpar, const LparState& state, Devices& out) {
+void DeviceModel::at(Time time, Lpar& lpar, const LparState& state, Devices& out) {
   volumes_at(time, lpar, state, out);
-  ldevs_at(time, profile, lpar, state, out);
+  ldevs_at(time, lpar, state, out);
   ports_at(time, state, out);
 }
 
@@ -105,7 +107,7 @@ void DeviceModel::volumes_at(Time time, Lpar& lpar, const LparState& state, Devi
     const int type = volume_names()[i].type_index;
     const auto t = static_cast<std::size_t>(type);
     const double moves =
-        std::max(0.25, 1 + 0.11 * v.slow.at(time) + 0.045 * v.fast.at(time)) * v.popularity;
+        std::max(0.25, 1 + 0.11 * v.slow.at(time) + 0.045 * fast_ * v.fast.at(time)) * v.popularity;
     const auto unit = static_cast<std::size_t>(control_unit_of_volume(static_cast<int>(i)));
     out.volumes[i].hit_ratio = hits[t];
     out.volumes[i].times =
@@ -122,10 +124,9 @@ void DeviceModel::volumes_at(Time time, Lpar& lpar, const LparState& state, Devi
 }
 
 // An LDEV of the array carries two or three volumes, on two paths.
-void DeviceModel::ldevs_at(Time time, Profile profile, const Lpar& lpar, const LparState& state,
-                           Devices& out) {
+void DeviceModel::ldevs_at(Time time, const Lpar& lpar, const LparState& state, Devices& out) {
   constexpr double kPaths = 2;
-  const bool documented = profile == Profile::kDocumented;
+  const bool documented = profile_ == Profile::kDocumented;
   const double slower = documented ? kDocumentedSlowness : 1.0;
   for (Ldev& l : out.ldevs) l = Ldev{};
   for (std::size_t i = 0; i < out.volumes.size(); ++i) {

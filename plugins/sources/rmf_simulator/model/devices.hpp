@@ -50,19 +50,21 @@ double port_speed_bytes_s(PortType type);
 // Noise and skew of an LPAR's devices. One thread at a time.
 class DeviceModel {
  public:
-  DeviceModel(std::uint64_t seed, std::uint64_t key);
+  DeviceModel(const Config& config, std::uint64_t key);
   // `state` is the LPAR's at `time`.
-  void at(Time time, Profile profile, Lpar& lpar, const LparState& state, Devices& out);
+  void at(Time time, Lpar& lpar, const LparState& state, Devices& out);
 
  private:
   void volumes_at(Time time, Lpar& lpar, const LparState& state, Devices& out);
-  void ldevs_at(Time time, Profile profile, const Lpar& lpar, const LparState& state, Devices& out);
+  void ldevs_at(Time time, const Lpar& lpar, const LparState& state, Devices& out);
   void ports_at(Time time, const LparState& state, Devices& out);
 
   struct VolumeTraits {
     float popularity, skew;
     Noise slow, fast;
   };
+  Profile profile_;
+  double fast_;  // what is left of fast noise in an average over the interval
   std::array<VolumeTraits, kVolumes> volumes_;
   std::array<Noise, kLdevs> ldevs_;
   std::array<Noise, kPorts> ports_;

@@ -71,9 +71,9 @@ Lpar::Lpar(const Config& config, int index)
 
 double queue_wait(double utilisation, double servers) {
   const double rho = std::clamp(utilisation, 0.0, 0.985);
-  const int exponent = static_cast<int>(std::sqrt(2 * (servers + 1)) + 0.5);
+  const std::int64_t exponent = weir::sim::floor_int(std::sqrt(2 * (servers + 1)) + 0.5);
   double power = 1;
-  for (int i = 0; i < exponent; ++i) power *= rho;
+  for (std::int64_t i = 0; i < exponent; ++i) power *= rho;
   return power / (servers * (1 - rho));
 }
 

@@ -64,6 +64,11 @@ class Noise {
   double left_ = 0, right_ = 0;
 };
 
+// What is left of a noise of correlation `period` in an average over `interval`.
+inline double averaged(Time interval, Time period) {
+  return 1 / std::sqrt(1 + 0.5 * static_cast<double>(interval) / static_cast<double>(period));
+}
+
 // Of a hash, in [low, high).
 constexpr double between(std::uint64_t hash, double low, double high) {
   return low + (high - low) * weir::sim::uniform(hash);

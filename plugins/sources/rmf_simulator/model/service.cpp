@@ -11,16 +11,26 @@ const char* name_of(ScenarioKind kind) {
 
 // clang-format off
 const std::array<ServiceSpec, kServices> kServiceSpecs{{
-    // name       workload   curve            imp goal                  value ziip  zaap  cpu_s    other_s ios  cf      SYSRES WORK USER TEMP  tasks
-    {"SYSTEM",   "SYSTEM",   Curve::kFlat,    0, Goal::kNone,           0,    0.02, 0,    0.0020,  0.002,  1.0,  1300, {.50, .10, .05, .05},  30},
-    {"CICSHIGH", "ONLINE",   Curve::kOnline,  1, Goal::kResponse,       .010, 0.05, 0.05, 0.00055, 0.0025, 1.2,  3900, {.15, .05, 1.0, .05},  60},
-    {"IMSHIGH",  "ONLINE",   Curve::kOnline,  1, Goal::kResponse,       .012, 0.04, 0.02, 0.00046, 0.0035, 1.6,  4100, {.12, .05, 1.1, .05},  40},
-    {"MQHIGH",   "ONLINE",   Curve::kRemote,  2, Goal::kResponse,       .005, 0.05, 0.02, 0.00017, 0.0010, 0.5,  5600, {.10, .10, .60, .05},  16},
-    {"DDFMED",   "DATABASE", Curve::kRemote,  2, Goal::kResponse,       .080, 0.50, 0.10, 0.00450, 0.0120, 14.0, 3300, {.15, .80, .90, .30},  50},
-    {"TSOMED",   "TSO",      Curve::kOffice,  3, Goal::kResponse,       .500, 0.00, 0,    0.01200, 0.0600, 22.0, 650,  {.60, .10, .30, .50},  24},
-    {"STCMED",   "STC",      Curve::kFlat,    3, Goal::kVelocity,       60,   0.10, 0.30, 0.00300, 0.0040, 4.0,  1500, {.50, .20, .20, .20},  40},
-    {"BATMED",   "BATCH",    Curve::kBatch,   4, Goal::kVelocity,       45,   0.04, 0.06, 0.00500, 0.0080, 26.0, 1000, {.30, 1.6, .70, 1.5},  30},
-    {"BATLOW",   "BATCH",    Curve::kBatch,   6, Goal::kDiscretionary,  0,    0.04, 0,    0.00500, 0.0200, 26.0, 500,  {.30, 1.6, .70, 1.5},  20},
+    // name, workload, curve, importance, goal and its value
+    // zIIP, zAAP, CPU s, other s, I/Os, CF requests, I/O by SYSRES WORK USER TEMP, tasks
+    {"SYSTEM", "SYSTEM", Curve::kFlat, 0, Goal::kNone, 0,
+     0.02, 0, 0.0020, 0.002, 1.0, 1300, {.50, .10, .05, .05}, 30},
+    {"CICSHIGH", "ONLINE", Curve::kOnline, 1, Goal::kResponse, .010,
+     0.05, 0.05, 0.00055, 0.0025, 1.2, 3900, {.15, .05, 1.0, .05}, 60},
+    {"IMSHIGH", "ONLINE", Curve::kOnline, 1, Goal::kResponse, .012,
+     0.04, 0.02, 0.00046, 0.0035, 1.6, 4100, {.12, .05, 1.1, .05}, 40},
+    {"MQHIGH", "ONLINE", Curve::kRemote, 2, Goal::kResponse, .005,
+     0.05, 0.02, 0.00017, 0.0010, 0.5, 5600, {.10, .10, .60, .05}, 16},
+    {"DDFMED", "DATABASE", Curve::kRemote, 2, Goal::kResponse, .080,
+     0.50, 0.10, 0.00450, 0.0120, 14.0, 3300, {.15, .80, .90, .30}, 50},
+    {"TSOMED", "TSO", Curve::kOffice, 3, Goal::kResponse, .500,
+     0.00, 0, 0.01200, 0.0600, 22.0, 650, {.60, .10, .30, .50}, 24},
+    {"STCMED", "STC", Curve::kFlat, 3, Goal::kVelocity, 60,
+     0.10, 0.30, 0.00300, 0.0040, 4.0, 1500, {.50, .20, .20, .20}, 40},
+    {"BATMED", "BATCH", Curve::kBatch, 4, Goal::kVelocity, 45,
+     0.04, 0.06, 0.00500, 0.0080, 26.0, 1000, {.30, 1.6, .70, 1.5}, 30},
+    {"BATLOW", "BATCH", Curve::kBatch, 6, Goal::kDiscretionary, 0,
+     0.04, 0, 0.00500, 0.0200, 26.0, 500, {.30, 1.6, .70, 1.5}, 20},
 }};
 
 namespace {
