@@ -6,9 +6,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
 #include <cstdio>
 #include <set>
 #include <thread>
+#include <utility>
 
 #include "core/cli/check.hpp"
 #include "core/cli/instant.hpp"
@@ -27,6 +30,8 @@ using config::Component;
 using Ids = std::set<std::string>;
 
 constexpr int kExitFailure = 1;
+// For calls that are under way when nobody waits for room any more.
+constexpr std::chrono::seconds kGrace{10};
 
 int complain(const std::string& what) {
   std::fprintf(stderr, "weir backfill: %s\n", what.c_str());
@@ -36,6 +41,10 @@ int complain(const std::string& what) {
 bool reads_any(const Component& c, const Ids& ids) {
   return std::any_of(c.inputs.begin(), c.inputs.end(),
                      [&](const std::string& i) { return ids.contains(i); });
+}
+
+Duration interval(const config::Config& config, const Component& source) {
+  return source.source.interval.value_or(config.agent.interval);
 }
 
 // Reduces the configuration to wanted sources, wanted sinks and what is between them; nothing is
@@ -82,6 +91,9 @@ std::string reduce(config::Config& config, const BackfillArgs& args) {
   }
   std::erase_if(
       all, [&](const Component& c) { return !kept.contains(c.id) || !reached.contains(c.id); });
+  for (const std::string& id : args.ids) {
+    if (!kept.contains(id)) return "no wanted sink gets anything from source '" + id + "'";
+  }
   for (const std::string& id : args.sinks) {
     if (!reached.contains(id)) return "sink '" + id + "' gets nothing from a time-driven source";
   }
@@ -97,16 +109,24 @@ std::string reduce(config::Config& config, const BackfillArgs& args) {
 }
 
 void hash_value(core::Fnv& hash, const weir_value& v) {
+  if ((v.option->flags & WEIR_OPTION_SECRET) != 0) return;  // another password, the same world
   hash.text(std::to_string(v.type) + "," + std::to_string(v.has_value) + "," +
-            std::to_string(v.i64) + "," + std::to_string(v.f64));
+            std::to_string(v.i64) + "," + std::to_string(std::bit_cast<std::uint64_t>(v.f64)));
   hash.text(view(v.key));
   hash.text(view(v.string));
   for (std::uint32_t i = 0; v.items != nullptr && i < v.item_count; ++i) {
-    hash_value(hash, *v.items[i]);
+    const weir_value& item = *v.items[i];
+    // The items of a list have no declaration of their own.
+    if (item.option != nullptr) {
+      hash_value(hash, item);
+    } else {
+      hash.text(view(item.key));
+      hash.text(view(item.string));
+    }
   }
 }
 
-// Of all that decides the rows.
+// Of all that decides the rows, and where they go.
 std::uint64_t hash_world(const config::Config& config) {
   core::Fnv hash;
   const auto labels = [&](const std::map<std::string, std::string>& all) {
@@ -119,12 +139,14 @@ std::uint64_t hash_world(const config::Config& config) {
   hash.text(config.agent.hostname);
   labels(config.agent.labels);
   for (const Component& c : config.components) {
-    if (c.kind != WEIR_SOURCE) continue;
     hash.text(c.id);
     hash.text(c.type);
-    hash.text(std::to_string(c.source.interval.value_or(config.agent.interval).count()));
+    if (c.kind == WEIR_SOURCE) hash.text(std::to_string(interval(config, c).count()));
     labels(c.source.labels);
-    hash_value(hash, *c.options);
+    for (const std::string& input : c.inputs) hash.text(input);
+    for (std::uint32_t i = 0; i < c.options->item_count; ++i) {
+      hash_value(hash, *c.options->items[i]);
+    }
   }
   return hash.value();
 }
@@ -134,6 +156,14 @@ std::uint64_t hash_job(const config::Config& config, std::int64_t from, std::int
   hash.text(std::to_string(from) + " " + std::to_string(to));
   for (const Component& c : config.components) hash.text(c.id);
   return hash.value();
+}
+
+// Whether every source had come to the end of the range.
+bool is_done(const config::Config& config, const core::Places& places, std::int64_t to) {
+  return std::all_of(config.components.begin(), config.components.end(), [&](const Component& c) {
+    const auto place = places.find(c.id);
+    return c.kind != WEIR_SOURCE || (place != places.end() && place->second >= to);
+  });
 }
 
 struct Counts {
@@ -171,19 +201,23 @@ core::Backfill::Outcome drive(core::Pipeline& pipeline, core::Backfill& backfill
     finished.store(true);
   });
   Progress progress;
-  auto give_up_at = core::SteadyClock::time_point::max();
+  bool interrupted = false, abandoned = false;
+  auto deadline = core::SteadyClock::time_point::max();
   constexpr timespec kTick{0, 20'000'000};
   while (!finished.load()) {
-    const int signal_number = sigtimedwait(&signals, nullptr, &kTick);
-    if (signal_number == SIGINT || signal_number == SIGTERM) {
+    if (sigtimedwait(&signals, nullptr, &kTick) > 0) {
       progress.clear();
+      if (std::exchange(interrupted, true)) _exit(kExitFailure);
       core::log_warn("interrupted: delivering what was collected; once more ends at once");
       backfill.stop();
-      give_up_at = core::SteadyClock::now() + shutdown_timeout;
-      let_interrupt_kill();
+      deadline = core::SteadyClock::now() + shutdown_timeout;
     }
-    if (core::SteadyClock::now() >= give_up_at) {
-      give_up_at = core::SteadyClock::time_point::max();
+    if (core::SteadyClock::now() >= deadline) {
+      if (std::exchange(abandoned, true)) {
+        core::log_error("a plugin does not return from its call; the backfill ends without it");
+        _exit(kExitFailure);
+      }
+      deadline = core::SteadyClock::now() + kGrace;
       backfill.abandon();
     }
     progress.show(format_instant(backfill.reached()), backfill.fraction(),
@@ -213,18 +247,22 @@ int backfill(const BackfillArgs& args) {
                   hash_world(*config));
   if (const std::string why = file.open(args.restart); !why.empty()) return complain(why);
 
+  if (is_done(*config, file.places(), to)) {
+    const std::string lost = std::to_string(file.dropped()) + " rows were dropped on the way";
+    core::log_info("this range was delivered before; --restart delivers it again");
+    if (file.dropped() != 0) core::log_error(lost);
+    return file.dropped() == 0 ? 0 : kExitFailure;
+  }
+
   const auto shutdown_timeout = config->agent.shutdown_timeout;
+  const std::uint64_t dropped_before = file.dropped();
   core::Pipeline pipeline(std::move(config));
   if (const int code = pipeline.start(); code != 0) return code;
   std::string unsaved;
   core::Backfill work(pipeline, from, to, file.places(), [&](const core::Places& places) {
-    unsaved = file.save(places);
+    unsaved = file.save(places, dropped_before + count(pipeline).dropped);
     return unsaved.empty();
   });
-  if (work.fraction() >= 1) {
-    core::log_info("this range was delivered before; --restart delivers it again");
-    return pipeline.stop() ? 0 : kExitFailure;
-  }
   if (!file.places().empty()) core::log_info("goes on at " + format_instant(work.reached()));
 
   const auto began = core::SteadyClock::now();
@@ -237,7 +275,8 @@ int backfill(const BackfillArgs& args) {
   const std::string what = short_count(rows) + " rows in " +
                            short_time(std::chrono::seconds(std::llround(took.count()))) + " (" +
                            short_count(rows / std::max(took.count(), 1e-3)) + " rows/s)";
-  if (counts.dropped != 0) core::log_error(std::to_string(counts.dropped) + " rows were dropped");
+  const std::uint64_t dropped = dropped_before + counts.dropped;
+  if (dropped != 0) core::log_error(std::to_string(dropped) + " rows were dropped");
   switch (outcome) {
     case core::Backfill::Outcome::kDone:
       core::log_info("delivered to " + format_instant(to) + ": " + what);
@@ -253,7 +292,7 @@ int backfill(const BackfillArgs& args) {
       break;
   }
   if (!clean) _exit(kExitFailure);
-  return outcome == core::Backfill::Outcome::kDone && counts.dropped == 0 ? 0 : kExitFailure;
+  return outcome == core::Backfill::Outcome::kDone && dropped == 0 ? 0 : kExitFailure;
 }
 
 }  // namespace weir::cli

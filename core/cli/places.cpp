@@ -1,4 +1,5 @@
-// Lines of text: "weir-backfill 1", "world HASH", then "next ID NS" for each source.
+// Lines of text: "weir-backfill 1", "world HASH", "dropped ROWS", then "next ID NS" for each
+// source.
 #include "core/cli/places.hpp"
 
 #include <fcntl.h>
@@ -58,9 +59,12 @@ std::string PlacesFile::open(bool restart) {
   lock_ = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (lock_ < 0) return cannot(lock, errno);
   if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return cannot(lock, errno);
     return "another weir backfill of this range is under way; it holds " + lock;
   }
-  return restart ? "" : read(name_);
+  if (!restart) return read(name_);
+  if (::unlink(name_.c_str()) != 0 && errno != ENOENT) return cannot(name_, errno);
+  return "";
 }
 
 std::string PlacesFile::read(const std::string& path) {
@@ -79,9 +83,10 @@ std::string PlacesFile::read(const std::string& path) {
     if (word == "world") {
       words >> id;
       if (id == hex(world_)) continue;
-      return "the sources' configuration is not what it was when this backfill was interrupted; "
+      return "the configuration of what takes part is not what it was when this backfill began; "
              "put it back, or begin anew with --restart";
     }
+    if (word == "dropped" && words >> dropped_) continue;
     if (word != "next" || !(words >> id >> next)) {
       return path + ": cannot be read at '" + line + "'; --restart begins anew";
     }
@@ -90,8 +95,9 @@ std::string PlacesFile::read(const std::string& path) {
   return "";
 }
 
-std::string PlacesFile::save(const core::Places& places) {
-  std::string text = std::string(kHead) + "\nworld " + hex(world_) + "\n";
+std::string PlacesFile::save(const core::Places& places, std::uint64_t dropped) {
+  std::string text =
+      std::string(kHead) + "\nworld " + hex(world_) + "\ndropped " + std::to_string(dropped) + "\n";
   for (const auto& [id, next] : places) text += "next " + id + " " + std::to_string(next) + "\n";
   const std::string fresh = name_ + ".new";
   const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -102,6 +108,7 @@ std::string PlacesFile::save(const core::Places& places) {
   if (!written) return cannot(fresh, error);
   if (::rename(fresh.c_str(), name_.c_str()) != 0) return cannot(name_, errno);
   places_ = places;
+  dropped_ = dropped;
   return "";
 }
 

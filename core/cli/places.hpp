@@ -22,10 +22,12 @@ class PlacesFile {
 
   // Takes the lock and reads what there is. "", or what is in the way and what to do.
   std::string open(bool restart);
-  // "", or why it cannot be kept.
-  std::string save(const core::Places& places);
+  // "", or why it cannot be kept. `dropped`: rows that sinks did not take.
+  std::string save(const core::Places& places, std::uint64_t dropped);
 
   const core::Places& places() const { return places_; }
+  // Of all runs over the range so far, as saved.
+  std::uint64_t dropped() const { return dropped_; }
 
  private:
   std::string read(const std::string& path);
@@ -34,6 +36,7 @@ class PlacesFile {
   const std::uint64_t world_;
   int lock_ = -1;
   core::Places places_;
+  std::uint64_t dropped_ = 0;
 };
 
 }  // namespace weir::cli

@@ -43,7 +43,7 @@ Backfill::Outcome Backfill::run() {
     const auto began = SteadyClock::now();
     const std::int64_t left = to_ - reached();
     const bool collected = run_to(reached() + std::min(window, left));
-    // What was emitted before a failure is delivered, and not repeated later.
+    // Of a collection that failed, only its own rows may come again.
     if (!pipeline_.settle([this] { return !abandoned_.load(); }) || abandoned_.load()) {
       return Outcome::kFailed;
     }

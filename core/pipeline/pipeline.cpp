@@ -117,7 +117,6 @@ int Pipeline::create(Component& c) {
 // Connects it to its consumers, which have started, and starts it: from then on it may emit.
 int Pipeline::start(Component& c) {
   if (!c.works()) return 0;
-  const std::size_t routes_before = routes_.size();
   for (auto& consumer : components_) {
     const auto& inputs = consumer->config.inputs;
     if (!consumer->started ||
@@ -131,7 +130,7 @@ int Pipeline::start(Component& c) {
   const auto call = [&] { return c.type->start(c.instance, &error); };
   if (c.type->start != nullptr && contained_call(error, call) != WEIR_OK) {
     contained_call(c.config.id, [&] { c.type->destroy(std::exchange(c.instance, nullptr)); });
-    routes_.resize(routes_before);
+    // Its routes stay: what it emitted meanwhile is on them.
     return leave_out(c, std::string("cannot start: ") + error.text, false);
   }
   c.started = true;

@@ -29,6 +29,8 @@ constexpr int kThreads = 2;
 // The wall clock may drift from the monotonic one by this much between two ticks before it
 // counts as a jump.
 constexpr nanoseconds kJump = std::chrono::milliseconds(500);
+// Where a clock that is faster than time stops, well before its nanoseconds overflow: 2200.
+constexpr std::int64_t kEndOfTime = 7'258'118'400'000'000'000;
 // How often it is looked for overruns: as often as the shortest interval, within these.
 constexpr nanoseconds kSuperviseMin = std::chrono::milliseconds(50);
 constexpr nanoseconds kSuperviseMax = std::chrono::seconds(1);
@@ -47,7 +49,8 @@ struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
     std::int64_t now_ns() const {
       if (task.speed == 1) return wall_now_ns();
       const auto since = static_cast<double>((Steady::now() - begin_steady).count());
-      return begin_ns + static_cast<std::int64_t>(since * task.speed);
+      const double ahead = std::min(since * task.speed, static_cast<double>(kEndOfTime - begin_ns));
+      return begin_ns + static_cast<std::int64_t>(ahead);
     }
     // How long a span on that clock takes.
     nanoseconds lasts(std::int64_t span_ns) const {
@@ -120,6 +123,9 @@ struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
 
   void wait(Source& s) {
     const std::int64_t due_ns = s.number * s.task.interval.count() + s.jitter.count();
+    if (due_ns > kEndOfTime) {
+      return log(WEIR_LOG_WARN, s.task.id, "its clock has come to the year 2200; it ends here");
+    }
     s.tick.expires_at(s.steady + s.lasts(due_ns - s.at_ns));
     // Pool threads own the Impl; a handler that did would keep it for ever.
     s.tick.async_wait([this, &s](const boost::system::error_code& error) {
@@ -214,8 +220,9 @@ void Scheduler::add(Task task) {
 void Scheduler::start() {
   for (const auto& s : impl_->sources) impl_->arm(*s);
   const std::lock_guard lock(impl_->mutex);
-  impl_->wanted = kThreads;
-  while (impl_->running < kThreads && impl_->spawn()) {
+  // One source needs no second thread: handing its ticks over would cost more than they do.
+  impl_->wanted = std::clamp(static_cast<int>(impl_->sources.size()), 1, kThreads);
+  while (impl_->running < impl_->wanted && impl_->spawn()) {
   }
   if (impl_->running == 0) throw std::runtime_error("no thread for the scheduler");
   impl_->supervisor = std::thread([impl = impl_] {
