@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "core/cli/backfill.hpp"
+#include "core/cli/buffer.hpp"
 #include "core/cli/check.hpp"
 #include "core/cli/describe.hpp"
 #include "core/cli/list.hpp"
@@ -194,6 +195,21 @@ const Command kCommands[] = {
      [](const po::variables_map& args) {
        core::Loader catalog = loader(args);
        return schema(catalog, stdout, stderr);
+     }},
+    {"buffer", "check|repair|dump DIR", "look at a disk buffer, repair it, print its rows",
+     "check reads every byte and exits with 1 when something is damaged. repair takes out what is\n"
+     "damaged and keeps it in quarantine; the agent must not run. dump prints the rows that are "
+     "not\n"
+     "delivered as JSON lines.",
+     [](po::options_description& o) {
+       o.add_options()("word", po::value<std::vector<std::string>>()->composing(),
+                       "check, repair or dump; and the directory of one buffer");
+     },
+     "word",
+     [](const po::variables_map& args) {
+       return buffer(args.count("word") ? args["word"].as<std::vector<std::string>>()
+                                        : std::vector<std::string>{},
+                     stdout, stderr);
      }},
     {"version", "", "print the version", "", [](po::options_description&) {}, nullptr,
      [](const po::variables_map&) {
