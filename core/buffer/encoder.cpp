@@ -61,9 +61,11 @@ void Encoder::define(const weir_measurement& m, std::uint32_t id) {
 }
 
 void Encoder::define(const weir_series& s, std::uint32_t id) {
+  // Of a plugin's own making, it may be another than the batch's.
+  const std::uint32_t measurement = measurement_id(*s.measurement);
   put_u32(definitions_, static_cast<std::uint32_t>(Definition::kSeries));
   put_u32(definitions_, id);
-  put_u32(definitions_, measurements_[s.measurement->id].id);
+  put_u32(definitions_, measurement);
   for (std::uint32_t i = 0; i < s.measurement->label_count; ++i) {
     const weir_string& value = s.label_values[i];
     put_u32(definitions_, static_cast<std::uint32_t>(value.size));

@@ -50,7 +50,7 @@ const weir_measurement* Replay::measurement(const buffer::BatchView& view, std::
   const std::uint32_t id = view.head.measurement;
   if (id >= measurements_.size()) measurements_.resize(id + 1);
   if (measurements_[id] == nullptr) {
-    measurements_[id] = registry_.measurement(*view.measurement, {}, error);
+    measurements_[id] = registry_.measurement_as_seen(*view.measurement, error);
   }
   return measurements_[id];
 }
@@ -60,7 +60,7 @@ const weir_series* Replay::series(std::uint32_t id, const weir_measurement* m,
   if (id >= series_.size()) series_.resize(id + 1);
   if (series_[id] == nullptr) {
     buffer::Definitions::values(*frame.definitions->series(id), values_);
-    series_[id] = registry_.series(m, values_.data(), {}, error);
+    series_[id] = registry_.series_as_seen(m, values_.data(), error);
   }
   return series_[id];
 }
@@ -99,7 +99,7 @@ Batch* Replay::batch(const buffer::BatchView& view, const buffer::Frame& frame,
   return to;
 }
 
-Batch* Replay::chain(const buffer::Frame& frame, std::string& error) {
+Batch* Replay::chain(const buffer::Frame& frame, std::string& error, bool* lasting) {
   if (frame.segment != segment_) {
     forget();
     segment_ = frame.segment;
@@ -109,6 +109,7 @@ Batch* Replay::chain(const buffer::Frame& frame, std::string& error) {
   for (const buffer::BatchView& view : frame.batches) {
     Batch* next = batch(view, frame, error);
     if (next == nullptr) {
+      if (lasting != nullptr) *lasting = measurements_[view.head.measurement] == nullptr;
       if (head != nullptr) release(head);
       return nullptr;
     }

@@ -23,9 +23,9 @@ class Replay {
   Replay& operator=(const Replay&) = delete;
 
   // The frame's batches with their (source, epoch, sequence), as a chain with one reference.
-  // nullptr and `error`: the registry refuses one of its series or measurements, because of a
-  // limit or because a plugin has changed the type of a field since; or memory is exhausted.
-  Batch* chain(const buffer::Frame& frame, std::string& error);
+  // nullptr and `error` otherwise. `lasting`: no waiting mends it, since a plugin has changed the
+  // type of a field; not so a limit that is reached, or memory that is exhausted.
+  Batch* chain(const buffer::Frame& frame, std::string& error, bool* lasting = nullptr);
 
  private:
   const weir_measurement* measurement(const buffer::BatchView& view, std::string& error);

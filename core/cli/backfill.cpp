@@ -67,8 +67,14 @@ std::string reduce(config::Config& config, const BackfillArgs& args) {
              ", which measures what happens now; only simulators have a past to fill";
     }
   }
+  const auto keeps_past = [](const Component& c) {
+    return c.descriptor == nullptr || (c.descriptor->flags & WEIR_PRESENT_ONLY) == 0;
+  };
   for (const std::string& id : args.sinks) {
-    if (find(id, WEIR_SINK) == all.end()) return "there is no sink '" + id + "'";
+    const auto c = find(id, WEIR_SINK);
+    if (c == all.end()) return "there is no sink '" + id + "'";
+    if (!keeps_past(*c))
+      return "sink '" + id + "' is a " + c->type + ", which shows the present only";
   }
   const auto listed = [](const std::vector<std::string>& ids, const std::string& id) {
     return ids.empty() || std::find(ids.begin(), ids.end(), id) != ids.end();
@@ -78,7 +84,7 @@ std::string reduce(config::Config& config, const BackfillArgs& args) {
   Ids reached;
   for (const Component& c : all) {
     const bool is_wanted = c.kind == WEIR_SOURCE ? driven(c) && listed(args.ids, c.id)
-                           : c.kind == WEIR_SINK ? listed(args.sinks, c.id)
+                           : c.kind == WEIR_SINK ? listed(args.sinks, c.id) && keeps_past(c)
                                                  : true;
     if (is_wanted && (c.kind == WEIR_SOURCE || reads_any(c, reached))) reached.insert(c.id);
   }
@@ -98,12 +104,20 @@ std::string reduce(config::Config& config, const BackfillArgs& args) {
     if (!reached.contains(id)) return "sink '" + id + "' gets nothing from a time-driven source";
   }
   if (all.empty()) {
-    return "no sink gets anything from a simulator, the one kind of source that has a past to fill";
+    return "no sink that keeps the past gets anything from a simulator, the one kind of source "
+           "that "
+           "has one to fill";
   }
   for (Component& c : all) {
     std::erase_if(c.inputs, [&](const std::string& i) { return !reached.contains(i); });
     c.source.required = c.consumer.required = true;
-    c.consumer.buffer.when_full = config::WhenFull::kBlock;
+    config::BufferOptions& buffer = c.consumer.buffer;
+    buffer.when_full = config::WhenFull::kBlock;
+    // The disk is the running agent's; a place is noted only behind what is delivered.
+    if (buffer.type == config::BufferType::kDisk) {
+      buffer.type = config::BufferType::kMemory;
+      buffer.max_size = config::kMemoryBufferBytes;
+    }
   }
   return "";
 }

@@ -128,6 +128,23 @@ void check_speed(Component& c, const AgentOptions& agent, const weir_value& grou
   }
 }
 
+void check_buffer(Component& c, const weir_value& group, const Path& path, Problems& problems) {
+  BufferOptions& o = c.consumer.buffer;
+  const auto refuse = [&](const char* option, const std::string& why) {
+    problems.add(place_of(*find_value(&group, (std::string("buffer.") + option).c_str())),
+                 path.text() + ".buffer." + option + ": " + why);
+  };
+  if (o.type == BufferType::kDisk && c.kind != WEIR_SINK) {
+    refuse("type", "disk buffers are for sinks, expected memory");
+  }
+  if (o.type == BufferType::kMemory && find_value(&group, "buffer.sync")->is_set != 0) {
+    refuse("sync", "only a buffer of type disk is synced");
+  }
+  if (o.max_size.count == 0) {
+    o.max_size = o.type == BufferType::kDisk ? kDiskBufferBytes : kMemoryBufferBytes;
+  }
+}
+
 void check_sink(const SinkOptions& o, const weir_value& group, const Path& path,
                 Problems& problems) {
   const bool good = is_good(group, "retry.initial") && is_good(group, "retry.max");
@@ -245,6 +262,7 @@ void ComponentReader::component(weir_kind kind, const Node& node, const Path& pa
     check_speed(c, agent_, *groups[0], path, problems_);
   } else {
     ConsumerOptions::table().read(c.consumer, *groups[0]);
+    check_buffer(c, *groups[0], path, problems_);
   }
   if (kind == WEIR_SINK) {
     SinkOptions::table().read(c.sink, *groups[1]);

@@ -91,15 +91,23 @@ const OptionTable<SourceOptions>& SourceOptions::table() {
 
 const OptionTable<BufferOptions>& BufferOptions::table() {
   static const OptionTable<BufferOptions> t{
-      option("type", &BufferOptions::type, "Where rows wait.").def("memory").choices({"memory"}),
-      option("max_size", &BufferOptions::max_size, "The most that may wait.")
-          .def("16MiB")
+      option("type", &BufferOptions::type,
+             "Where rows wait: in memory, or on disk, where they survive the agent (sinks only).")
+          .def("memory")
+          .choices({"memory", "disk"}),
+      option("max_size", &BufferOptions::max_size,
+             "The most that may wait; 16MiB in memory and 512MiB on disk if not written.")
           .min("64KiB")
           .max("1TiB"),
       option("when_full", &BufferOptions::when_full,
              "block: sources wait. drop_oldest, drop_newest: rows are dropped and counted.")
           .def("drop_oldest")
           .choices({"block", "drop_oldest", "drop_newest"}),
+      option("sync", &BufferOptions::sync,
+             "When rows on disk also survive a loss of power: always, before they count as "
+             "accepted; interval, within half a second; never, when the system likes.")
+          .def("interval")
+          .choices({"always", "interval", "never"}),
   };
   return t;
 }
@@ -163,9 +171,6 @@ const char* choice_to_come(const weir_option& option, std::string_view choice) {
     return choice == to_come && option.name == name &&
            std::count(table.data(), table.data() + table.size(), &option) != 0;
   };
-  if (is(BufferOptions::table(), "type", "disk")) {
-    return "this version of Weir has memory buffers only, expected memory";
-  }
   if (is(SourceOptions::table(), "isolation", "process") ||
       is(ConsumerOptions::table(), "isolation", "process")) {
     return "this version of Weir runs components in its own process only, expected none";

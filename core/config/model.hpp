@@ -20,7 +20,8 @@ namespace weir::config {
 
 enum class LogLevel { kDebug, kInfo, kWarn, kError };
 enum class LogFormat { kText, kJson };
-enum class BufferType { kMemory, kDisk };  // kDisk is to come, see choice_to_come
+enum class BufferType { kMemory, kDisk };
+enum class Sync { kAlways, kInterval, kNever };
 enum class WhenFull { kBlock, kDropOldest, kDropNewest };
 enum class Isolation { kNone, kProcess };  // kProcess is to come, see choice_to_come
 
@@ -54,10 +55,15 @@ struct SourceOptions {
   static const OptionTable<SourceOptions>& table();
 };
 
+// Limits where none is written.
+inline constexpr Bytes kMemoryBufferBytes{16u << 20};
+inline constexpr Bytes kDiskBufferBytes{512u << 20};
+
 struct BufferOptions {
   BufferType type = BufferType::kMemory;
-  Bytes max_size;
+  Bytes max_size;  // 0 as written: the default of the type, which `bind` puts in
   WhenFull when_full = WhenFull::kDropOldest;
+  Sync sync = Sync::kInterval;
   static const OptionTable<BufferOptions>& table();
 };
 

@@ -6,6 +6,7 @@
 #include "core/config/model.hpp"
 #include "core/pipeline/consumer_queue.hpp"
 #include "core/pipeline/scheduler.hpp"
+#include "core/pipeline/spool.hpp"
 #include "core/pipeline/worker.hpp"
 #include "core/plugin/host.hpp"
 
@@ -27,6 +28,7 @@ struct Component {
 
   // Of a consumer.
   std::unique_ptr<ConsumerQueue> queue;
+  std::unique_ptr<Spool> spool;  // of a sink with a disk buffer
   std::unique_ptr<Worker> worker;
 
   bool works() const { return type != nullptr; }

@@ -106,6 +106,17 @@ std::uint64_t ConsumerQueue::let_go(const Item& item) {
   return bytes;
 }
 
+void ConsumerQueue::leave(const Item& item, std::uint64_t rows_left) {
+  item.route->dropped(DropReason::kShutdown, rows_left);
+  finish(item);
+}
+
+void ConsumerQueue::hand_on(const Item& item) {
+  const std::uint64_t bytes = charge(*item.chain);
+  release(item.chain);
+  unreserve(bytes);
+}
+
 void ConsumerQueue::give_up() {
   giving_up_.store(true, std::memory_order_seq_cst);
   const std::lock_guard lock(room_mutex_);

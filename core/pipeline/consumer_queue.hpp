@@ -11,6 +11,7 @@
 #include <mutex>
 
 #include "core/pipeline/batch.hpp"
+#include "core/pipeline/inbox.hpp"
 #include "core/pipeline/ring.hpp"
 #include "core/pipeline/route.hpp"
 #include "core/pipeline/waker.hpp"
@@ -19,15 +20,12 @@ namespace weir::core {
 
 enum class WhenFull : std::uint8_t { kBlock, kDropOldest, kDropNewest };
 
-class ConsumerQueue {
+class ConsumerQueue final : public Inbox {
  public:
-  struct Item {
-    Batch* chain;
-    Route* route;
-  };
+  using Item = core::Item;
 
   ConsumerQueue(std::uint64_t bytes_max, WhenFull when_full);
-  ~ConsumerQueue();
+  ~ConsumerQueue() override;
 
   // Takes one reference on the chain over, whatever happens to it; counts both sides of the
   // route. Waits only under kBlock. Any thread.
@@ -39,18 +37,23 @@ class ConsumerQueue {
   void push_reserved(Batch* chain, Route& route);
 
   // The consumer's thread. False when empty.
-  bool pop(Item& item) { return ring_.pop(item); }
+  bool pop(Item& item) override { return ring_.pop(item); }
   // Sleeps until there is something to pop, a wake, or the deadline.
-  void sleep_until(Waker::Clock::time_point deadline) {
+  void sleep_until(Waker::Clock::time_point deadline) override {
     waker_.sleep_until(deadline, [this] { return !ring_.empty() || nudged(); });
   }
   // Done with an item, whose outcome has been counted: gives its reference back, and says how
   // much room it took. To be followed by unreserve, once for many.
-  std::uint64_t let_go(const Item& item);
-  void unreserve(std::uint64_t bytes);
+  std::uint64_t let_go(const Item& item) override;
+  void unreserve(std::uint64_t bytes) override;
+  void leave(const Item& item, std::uint64_t rows_left) override;
+  bool pressed() const override { return bytes_held() >= bytes_max_ / 2; }
+  bool outlives() const override { return false; }
+  // Like `let_go` and `unreserve`, but the rows stay held: they are on a disk now.
+  void hand_on(const Item& item);
   void finish(const Item& item) { unreserve(let_go(item)); }
   // Ends the consumer's sleep. Any thread.
-  void nudge() {
+  void nudge() override {
     nudged_.store(true, std::memory_order_seq_cst);
     waker_.wake();
   }

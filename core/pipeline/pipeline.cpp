@@ -21,6 +21,15 @@ constexpr int kExitConfiguration = 78;
 // How long a plugin may take, after the timeout, to return from a call that it is in.
 constexpr std::chrono::seconds kGrace{2};
 
+// In front of a disk: enough for a burst until the next append.
+constexpr std::uint64_t kSpoolQueueBytes = 16u << 20;
+
+buffer::SyncPolicy to_buffer(config::Sync s) {
+  return s == config::Sync::kAlways  ? buffer::SyncPolicy::kAlways
+         : s == config::Sync::kNever ? buffer::SyncPolicy::kNever
+                                     : buffer::SyncPolicy::kInterval;
+}
+
 WhenFull to_core(config::WhenFull w) {
   return w == config::WhenFull::kBlock        ? WhenFull::kBlock
          : w == config::WhenFull::kDropOldest ? WhenFull::kDropOldest
@@ -117,40 +126,77 @@ int Pipeline::create(Component& c) {
 // Connects it to its consumers, which have started, and starts it: from then on it may emit.
 int Pipeline::start(Component& c) {
   if (!c.works()) return 0;
+  if (!c.is_source()) {
+    if (const std::string why = make_queue(c); !why.empty()) {
+      log(WEIR_LOG_ERROR, c.config.id, why);
+      return 1;  // going on without it would lose what the disk is to keep
+    }
+  }
   for (auto& consumer : components_) {
     const auto& inputs = consumer->config.inputs;
     if (!consumer->started ||
         std::find(inputs.begin(), inputs.end(), c.config.id) == inputs.end()) {
       continue;
     }
-    routes_.push_back(std::make_unique<Route>(c.config.id, consumer->config.id, *consumer->queue));
-    c.host->output().connect(*routes_.back());
+    c.host->output().connect(route(c.config.id, *consumer));
   }
   CallError error;
   const auto call = [&] { return c.type->start(c.instance, &error); };
   if (c.type->start != nullptr && contained_call(error, call) != WEIR_OK) {
-    contained_call(c.config.id, [&] { c.type->destroy(std::exchange(c.instance, nullptr)); });
+    destroy(c);
+    c.spool.reset();
     // Its routes stay: what it emitted meanwhile is on them.
     return leave_out(c, std::string("cannot start: ") + error.text, false);
   }
+  if (!c.is_source()) start_worker(c);
   c.started = true;
   ++running_;
-  if (!c.is_source()) start_worker(c);
   return 0;
 }
 
-void Pipeline::start_worker(Component& c) {
+// The queue in memory, and the disk behind it. Empty, or why it cannot be had.
+std::string Pipeline::make_queue(Component& c) {
   const config::BufferOptions& buffer = c.config.consumer.buffer;
-  c.queue = std::make_unique<ConsumerQueue>(buffer.max_size.count, to_core(buffer.when_full));
+  const bool disk = buffer.type == config::BufferType::kDisk;
+  const std::uint64_t memory =
+      disk ? std::min(buffer.max_size.count, kSpoolQueueBytes) : buffer.max_size.count;
+  c.queue = std::make_unique<ConsumerQueue>(memory, to_core(buffer.when_full));
+  if (!disk) return "";
+  buffer::Options options;
+  options.bytes_max = buffer.max_size.count;
+  options.sync = to_buffer(buffer.sync);
+  std::string error;
+  c.spool = Spool::open(c.config.id, services_.data_dir + "/buffers/" + c.config.id, options,
+                        *c.queue, registry_, pools_, error);
+  if (c.spool == nullptr) return "its disk buffer cannot be used: " + error;
+  // What was found there goes on before anything is emitted: the routes have to be there.
+  std::vector<Route*> routes;
+  for (const std::string& input : c.config.inputs) routes.push_back(&route(input, c));
+  if (auto rest = c.spool->adopt(routes)) routes_.push_back(std::move(rest));
+  return "";
+}
+
+Route& Pipeline::route(const std::string& producer, Component& consumer) {
+  const auto found = std::find_if(routes_.begin(), routes_.end(), [&](const auto& r) {
+    return r->producer == producer && r->consumer == consumer.config.id;
+  });
+  if (found != routes_.end()) return **found;
+  routes_.push_back(std::make_unique<Route>(producer, consumer.config.id, *consumer.queue));
+  return *routes_.back();
+}
+
+void Pipeline::start_worker(Component& c) {
   if (c.config.kind == WEIR_PROCESSOR) {
     c.worker = std::make_unique<ProcessorWorker>(*c.host, *c.queue, *c.type, c.instance);
   } else {
     const config::SinkOptions& sink = c.config.sink;
+    Inbox& inbox = c.spool ? static_cast<Inbox&>(*c.spool) : *c.queue;
     c.worker = std::make_unique<SinkWorker>(
-        *c.host, *c.queue, *c.type, c.instance,
+        *c.host, inbox, *c.type, c.instance,
         BatchLimits{sink.batch.max_rows, sink.batch.max_bytes.count, sink.batch.max_delay},
         RetryPolicy{sink.retry.initial, sink.retry.max});
   }
+  if (c.spool) c.spool->start();
   c.worker->start();
 }
 
@@ -257,6 +303,10 @@ void Pipeline::give_up() {
   }
 }
 
+void Pipeline::destroy(Component& c) {
+  contained_call(c.config.id, [&] { c.type->destroy(std::exchange(c.instance, nullptr)); });
+}
+
 // Ends what `start` of the plugin began; once.
 void Pipeline::stop(Component& c) {
   if (!std::exchange(c.started, false) || c.hangs || c.type->stop == nullptr) return;
@@ -291,8 +341,21 @@ bool Pipeline::stop() {
     // before the next must be.
     for (auto& c : components_) {
       if (!c->worker) continue;
+      if (c->spool) {
+        c->spool->end_input();
+        continue;
+      }
       c->worker->drain();
       if (c->config.kind == WEIR_PROCESSOR && c->worker->join_until(deadline)) stop(*c);
+    }
+    // No sink waits for the disk of another.
+    for (auto& c : components_) {
+      if (!c->spool || !c->worker) continue;
+      if (!c->spool->join_input(deadline)) {
+        log(WEIR_LOG_ERROR, c->config.id, "its disk does not answer; it is left behind");
+        clean = false;
+      }
+      c->worker->drain();
     }
     for (auto& c : components_) {
       if (!c->worker) continue;
@@ -315,7 +378,7 @@ bool Pipeline::stop() {
     }
     for (auto& c : components_) {
       if (c->instance == nullptr || c->hangs) continue;
-      contained_call(c->config.id, [&] { c->type->destroy(c->instance); });
+      destroy(*c);
     }
   }
   report_routes();
@@ -324,8 +387,11 @@ bool Pipeline::stop() {
 
 void Pipeline::report_routes() const {
   for (const auto& r : routes_) {
-    std::string text = std::to_string(r->rows_offered) + " rows in, " +
-                       std::to_string(r->rows_delivered) + " delivered";
+    std::string text = std::to_string(r->rows_offered) + " rows in, ";
+    if (r->rows_recovered != 0) {
+      text += std::to_string(r->rows_recovered) + " found on the disk, ";
+    }
+    text += std::to_string(r->rows_delivered) + " delivered";
     std::uint64_t dropped = 0;
     for (std::size_t i = 0; i < kDropReasons; ++i) {
       dropped += r->rows_dropped[i];

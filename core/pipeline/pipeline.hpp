@@ -60,8 +60,11 @@ class Pipeline {
   int create(Component& component);
   int start(Component& component);
   int leave_out(Component& component, const std::string& why, bool configuration);
+  std::string make_queue(Component& component);
+  Route& route(const std::string& producer, Component& consumer);
   void start_worker(Component& component);
   void stop(Component& component);
+  void destroy(Component& component);
   void collect(Component& component, std::int64_t time);
   void report_routes() const;
 

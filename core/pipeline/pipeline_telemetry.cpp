@@ -41,9 +41,18 @@ void Pipeline::visit_telemetry(weir_telemetry_row row, void* context) const {
            count(w.failing ? 1 : 0), count(c->queue->bytes_held()), count(c->queue->bytes_max())});
     }
   }
+  for (const auto& c : components_) {
+    if (!c->spool) continue;
+    const buffer::DiskBuffer::Counts n = c->spool->counts();
+    telemetry_row(
+        row, context, kSpoolSchema, {c->config.id},
+        {count(n.bytes_on_disk), count(c->spool->bytes_max()), count(n.rows_held),
+         count(n.segments), count(n.bytes_damaged), count(n.sync_failures), count(n.ack_failures),
+         count(n.rows_at_risk), seconds(c->spool->last_append_ns)});
+  }
   for (const auto& r : routes_) {
     telemetry_row(row, context, kRouteSchema, {r->producer, r->consumer},
-                  {count(r->rows_offered), count(r->rows_delivered),
+                  {count(r->rows_offered), count(r->rows_recovered), count(r->rows_delivered),
                    count(static_cast<std::uint64_t>(r->rows_held.load()))});
     for (std::size_t i = 0; i < kDropReasons; ++i) {
       telemetry_row(row, context, kRouteDroppedSchema,

@@ -102,6 +102,16 @@ Registry::~Registry() {
 
 const weir_measurement* Registry::measurement(const weir_measurement& wanted,
                                               const StaticLabels& labels, std::string& error) {
+  return enter(wanted, labels, false, error);
+}
+
+const weir_measurement* Registry::measurement_as_seen(const weir_measurement& wanted,
+                                                      std::string& error) {
+  return enter(wanted, {}, true, error);
+}
+
+const weir_measurement* Registry::enter(const weir_measurement& wanted, const StaticLabels& labels,
+                                        bool as_seen, std::string& error) {
   if (!is_name(wanted.name, false)) {
     error = "measurement '" + std::string(or_empty(wanted.name)) +
             "': a name must be letters, digits and '_', at most 200, no digit first";
@@ -162,10 +172,16 @@ const weir_measurement* Registry::measurement(const weir_measurement& wanted,
     error = prefix + "has " + std::to_string(keys.size()) + " labels, expected at most 64";
     return nullptr;
   }
-  signature += '\n' + std::to_string(wanted.label_count);
   for (const char* key : keys) (signature += '\n') += key;
+  const std::string seen_signature = signature;
+  signature += '\n' + std::to_string(wanted.label_count);
 
   const std::lock_guard lock(measurements_mutex_);
+  if (as_seen) {
+    if (const auto found = seen_.find(seen_signature); found != seen_.end()) {
+      return &found->second->abi;
+    }
+  }
   if (const auto found = measurements_.find(signature); found != measurements_.end()) {
     return &found->second->abi;
   }
@@ -202,6 +218,7 @@ const weir_measurement* Registry::measurement(const weir_measurement& wanted,
             m->keep(wanted.name),     m->keep(or_empty(wanted.help)),
             m->field_pointers.data(), m->labels.data()};
   const weir_measurement* result = &m->abi;
+  seen_.try_emplace(seen_signature, m.get());
   measurements_.emplace(std::move(signature), std::move(m));
   return result;
 }
@@ -231,8 +248,6 @@ Registry::Series* Registry::make_series(const weir_measurement* m,
 const weir_series* Registry::series(const weir_measurement* m, const weir_string* values,
                                     const StaticLabels& labels, std::string& error) {
   const Measurement& measurement = Measurement::of(m);
-  Fnv hash;
-  hash.text(m->name);
   const std::lock_guard lock(series_mutex_);
   scratch_.clear();
   for (std::uint32_t i = 0; i < m->label_count; ++i) {
@@ -242,6 +257,24 @@ const weir_series* Registry::series(const weir_measurement* m, const weir_string
     } else if (const auto found = labels.find(m->labels[i]); found != labels.end()) {
       value = {found->second.data(), found->second.size()};
     }
+    scratch_.push_back(value);
+  }
+  return intern(m, error);
+}
+
+const weir_series* Registry::series_as_seen(const weir_measurement* m, const weir_string* values,
+                                            std::string& error) {
+  const std::lock_guard lock(series_mutex_);
+  scratch_.assign(values, values + m->label_count);
+  return intern(m, error);
+}
+
+// Under series_mutex_; the label values are in scratch_.
+const weir_series* Registry::intern(const weir_measurement* m, std::string& error) {
+  Fnv hash;
+  hash.text(m->name);
+  for (std::uint32_t i = 0; i < m->label_count; ++i) {
+    const weir_string& value = scratch_[i];
     if (value.size > kLabelBytesMax) {
       error = "measurement '" + std::string(m->name) + "': the value of label '" + m->labels[i] +
               "' has " + std::to_string(value.size) + " bytes, expected at most 65536";
@@ -253,7 +286,6 @@ const weir_series* Registry::series(const weir_measurement* m, const weir_string
       hash.bytes(value.data, value.size);
       hash.byte(0);
     }
-    scratch_.push_back(value);
   }
 
   Series probe;

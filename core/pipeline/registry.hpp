@@ -42,6 +42,11 @@ class Registry {
   // ones come from `labels`. nullptr and `error` at a limit. Any thread.
   const weir_series* series(const weir_measurement* measurement, const weir_string* values,
                             const StaticLabels& labels, std::string& error);
+  // The same from what a sink sees, all labels in one list: for rows that come back from a disk.
+  // A measurement that is registered with those labels, whoever gives them, is found.
+  const weir_measurement* measurement_as_seen(const weir_measurement& wanted, std::string& error);
+  const weir_series* series_as_seen(const weir_measurement* measurement, const weir_string* values,
+                                    std::string& error);
   // Matches one `series`. Any thread.
   void release(const weir_series* series);
 
@@ -65,6 +70,9 @@ class Registry {
     weir_metric metric;
   };
 
+  const weir_measurement* enter(const weir_measurement& wanted, const StaticLabels& labels,
+                                bool as_seen, std::string& error);
+  const weir_series* intern(const weir_measurement* m, std::string& error);
   void reclaim();
   static Series* make_series(const weir_measurement* m, const std::vector<weir_string>& values,
                              std::uint64_t hash);
@@ -74,6 +82,8 @@ class Registry {
 
   mutable std::mutex measurements_mutex_;
   std::unordered_map<std::string, std::unique_ptr<Measurement>> measurements_;  // by signature
+  // The first of each set of fields and labels, by signature without whose labels they are.
+  std::unordered_map<std::string, const Measurement*> seen_;
   std::unordered_map<std::string, FieldKind> field_kinds_;  // by measurement and field
 
   mutable std::mutex series_mutex_;

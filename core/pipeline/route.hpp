@@ -1,7 +1,8 @@
 // A route: the edge from a producer's output to a consumer's queue, and its bookkeeping.
 //
 // Conservation law, in rows, at rest and for ever:
-//   offered = delivered + dropped (by reason) + held
+//   offered + recovered = delivered + dropped (by reason) + held
+// where recovered rows are those that an earlier process left on the disk.
 // The left side is counted by the producer's thread, the right side by the queue and by the
 // consumer's thread, each where it happens; nothing is derived from the other.
 #pragma once
@@ -19,10 +20,11 @@ enum class DropReason : std::uint8_t {
   kRejected,         // the consumer said that they can never be delivered
   kConsumerFailed,   // a processor failed on them
   kShutdown,         // still held when the time to stop was over
+  kDamaged,          // the disk does not give them back
 };
-inline constexpr std::size_t kDropReasons = 5;
+inline constexpr std::size_t kDropReasons = 6;
 inline constexpr std::array<const char*, kDropReasons> kDropReasonNames{
-    "queue_full_oldest", "queue_full_newest", "rejected", "consumer_failed", "shutdown"};
+    "queue_full_oldest", "queue_full_newest", "rejected", "consumer_failed", "shutdown", "damaged"};
 
 class ConsumerQueue;
 
@@ -35,6 +37,7 @@ struct Route {
 
   // The producer's side.
   alignas(64) std::atomic<std::uint64_t> rows_offered{0};
+  std::atomic<std::uint64_t> rows_recovered{0};  // when the disk buffer was opened
   // The consumer's side.
   alignas(64) std::atomic<std::uint64_t> rows_delivered{0};
   std::array<std::atomic<std::uint64_t>, kDropReasons> rows_dropped{};

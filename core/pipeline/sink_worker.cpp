@@ -8,9 +8,9 @@
 
 namespace weir::core {
 
-SinkWorker::SinkWorker(Host& host, ConsumerQueue& queue, const weir_component_type& type,
-                       void* instance, BatchLimits limits, RetryPolicy retry)
-    : Worker(host, queue),
+SinkWorker::SinkWorker(Host& host, Inbox& inbox, const weir_component_type& type, void* instance,
+                       BatchLimits limits, RetryPolicy retry)
+    : Worker(host, inbox),
       type_(type),
       instance_(instance),
       limits_(limits),
@@ -25,22 +25,26 @@ void SinkWorker::run() {
       if (due()) choose();
     }
     if (!batches_.empty()) {
-      if (!write()) back_off();
+      if (!write()) {
+        // What a disk keeps need not be waited for.
+        if (mode() == Mode::kDrain && inbox_.outlives()) break;
+        back_off();
+      }
     } else if (pending_.empty() && mode() == Mode::kDrain) {
       return;
     } else {
-      queue_.sleep_until(pending_.empty() ? SteadyClock::time_point::max()
+      inbox_.sleep_until(pending_.empty() ? SteadyClock::time_point::max()
                                           : oldest_ + limits_.delay_max);
     }
   }
-  drop_pending();
+  leave_pending();
 }
 
 // Takes what is in the queue, up to the limits of a write.
 void SinkWorker::gather() {
-  ConsumerQueue::Item item;
+  Item item;
   while (pending_rows_ < limits_.rows_max && pending_bytes_ < limits_.bytes_max &&
-         queue_.pop(item)) {
+         inbox_.pop(item)) {
     if (pending_.empty()) oldest_ = SteadyClock::now();
     pending_.push_back({item, item.chain});
     pending_rows_ += item.chain->chain_rows;
@@ -52,8 +56,7 @@ bool SinkWorker::due() const {
   if (pending_.empty()) return false;
   // Also when a memory budget smaller than the batch is used up: no more will come.
   return pending_rows_ >= limits_.rows_max || pending_bytes_ >= limits_.bytes_max ||
-         mode() != Mode::kRun || hurried() || limits_.delay_max.count() == 0 ||
-         queue_.bytes_held() >= queue_.bytes_max() / 2 ||
+         mode() != Mode::kRun || hurried() || limits_.delay_max.count() == 0 || inbox_.pressed() ||
          SteadyClock::now() >= oldest_ + limits_.delay_max;
 }
 
@@ -135,11 +138,11 @@ void SinkWorker::settle(weir_status outcome) {
     if (front.cursor == nullptr) {
       pending_rows_ -= front.item.chain->chain_rows;
       pending_bytes_ -= front.item.chain->chain_bytes;
-      bytes_done += queue_.let_go(front.item);
+      bytes_done += inbox_.let_go(front.item);
       pending_.pop_front();
     }
   }
-  queue_.unreserve(bytes_done);
+  inbox_.unreserve(bytes_done);
   batches_.clear();
   host_.rejections().clear();
 }
@@ -153,12 +156,11 @@ void SinkWorker::back_off() {
   pause(std::chrono::nanoseconds(static_cast<std::int64_t>(ceiling_ns * jitter(random_))));
 }
 
-void SinkWorker::drop_pending() {
+void SinkWorker::leave_pending() {
   for (const Pending& p : pending_) {
-    for (const Batch* b = p.cursor; b != nullptr; b = b->next) {
-      p.item.route->dropped(DropReason::kShutdown, b->abi.rows);
-    }
-    queue_.finish(p.item);
+    std::uint64_t rows = 0;
+    for (const Batch* b = p.cursor; b != nullptr; b = b->next) rows += b->abi.rows;
+    inbox_.leave(p.item, rows);
   }
   pending_.clear();
 }

@@ -30,7 +30,7 @@ void Worker::advance(Mode mode) {
     if (mode_.load() < mode) mode_.store(mode, std::memory_order_seq_cst);
     changed_.notify_all();
   }
-  queue_.nudge();
+  inbox_.nudge();
 }
 
 bool Worker::join_until(SteadyClock::time_point deadline) {
@@ -51,7 +51,7 @@ void Worker::pause(std::chrono::nanoseconds duration) {
 
 void ProcessorWorker::run() {
   while (mode() != Mode::kAbandon) {
-    ConsumerQueue::Item item;
+    Item item;
     if (queue_.pop(item)) {
       process(item);
     } else if (mode() == Mode::kDrain) {
@@ -62,7 +62,7 @@ void ProcessorWorker::run() {
   }
 }
 
-void ProcessorWorker::process(const ConsumerQueue::Item& item) {
+void ProcessorWorker::process(const Item& item) {
   {
     Host::Staging staging(host_);
     for (Batch* b = item.chain; b != nullptr; b = b->next) {

@@ -24,7 +24,7 @@ using SteadyClock = std::chrono::steady_clock;
 
 class Worker {
  public:
-  Worker(Host& host, ConsumerQueue& queue) : host_(host), queue_(queue) {}
+  Worker(Host& host, Inbox& inbox) : host_(host), inbox_(inbox) {}
   virtual ~Worker() = default;
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -35,14 +35,13 @@ class Worker {
   // While true, rows do not wait for others to be written with. Any thread.
   void hurry(bool on) {
     hurried_.store(on, std::memory_order_seq_cst);
-    if (on) queue_.nudge();
+    if (on) inbox_.nudge();
   }
   // True when the thread has ended by then, and is joined. Control thread.
   bool join_until(SteadyClock::time_point deadline);
   // Lets a thread go that hangs in its plugin; the process is about to end.
   void detach() { thread_.detach(); }
 
-  ConsumerQueue& queue() { return queue_; }
   const std::string& id() const { return host_.id(); }
 
   std::atomic<std::uint64_t> calls{0};    // of process or write
@@ -64,7 +63,7 @@ class Worker {
   void pause(std::chrono::nanoseconds duration);
 
   Host& host_;
-  ConsumerQueue& queue_;
+  Inbox& inbox_;
 
  private:
   void advance(Mode mode);
@@ -80,13 +79,14 @@ class Worker {
 class ProcessorWorker final : public Worker {
  public:
   ProcessorWorker(Host& host, ConsumerQueue& queue, const weir_component_type& type, void* instance)
-      : Worker(host, queue), type_(type), instance_(instance) {}
+      : Worker(host, queue), queue_(queue), type_(type), instance_(instance) {}
   ~ProcessorWorker() override { end(); }
 
  private:
   void run() override;
-  void process(const ConsumerQueue::Item& item);
+  void process(const Item& item);
 
+  ConsumerQueue& queue_;
   const weir_component_type& type_;
   void* const instance_;
 };
@@ -104,13 +104,13 @@ struct RetryPolicy {
 // Gathers batches up to the limits and writes them, again and again where it has to.
 class SinkWorker final : public Worker {
  public:
-  SinkWorker(Host& host, ConsumerQueue& queue, const weir_component_type& type, void* instance,
+  SinkWorker(Host& host, Inbox& inbox, const weir_component_type& type, void* instance,
              BatchLimits limits, RetryPolicy retry);
   ~SinkWorker() override { end(); }
 
  private:
   struct Pending {
-    ConsumerQueue::Item item;
+    Item item;
     Batch* cursor;  // the first batch that is not delivered
   };
 
@@ -122,7 +122,7 @@ class SinkWorker final : public Worker {
   bool write();
   void back_off();
   void settle(weir_status outcome);
-  void drop_pending();
+  void leave_pending();
 
   const weir_component_type& type_;
   void* const instance_;

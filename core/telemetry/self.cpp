@@ -66,10 +66,22 @@ constexpr weir_field kConsumerFields[] = {
     gauge("queue_limit_bytes", "bytes", "Limit of queue_bytes.")};
 constexpr weir_field kRouteFields[] = {
     total("rows_offered_total", "Rows that the producer put on the route."),
+    total("rows_recovered_total", "Rows that an earlier process left on the disk."),
     total("rows_delivered_total", "Rows that the consumer is done with."),
     gauge("rows_held", "", "Rows that are in the consumer's queue or in its hands.")};
 constexpr weir_field kRouteDroppedFields[] = {
     total("dropped_rows_total", "Rows that were given up, by reason.")};
+constexpr weir_field kSpoolFields[] = {
+    gauge("bytes", "bytes", "Size of the disk buffer."),
+    gauge("limit_bytes", "bytes", "Limit of bytes."),
+    gauge("rows", "", "Rows on the disk that are not delivered."),
+    gauge("segments", "", "Files."),
+    total("damaged_bytes_total", "Bytes that could not be read back."),
+    total("sync_failures_total", "Times that the disk did not confirm what was written."),
+    total("acknowledge_failures_total",
+          "Times that what was delivered could not be noted on the disk."),
+    gauge("rows_at_risk", "", "Rows that a loss of power may take because a sync failed."),
+    seconds("last_append_seconds", "How long the last rows took from the queue to the disk.")};
 constexpr weir_field kAgentFields[] = {
     gauge("series", "", "Series in use."),
     gauge("retired_series", "", "Series out of use that rows in queues may still hold."),
@@ -91,6 +103,7 @@ constexpr auto kSourcePointers = pointers(kSourceFields);
 constexpr auto kConsumerPointers = pointers(kConsumerFields);
 constexpr auto kRoutePointers = pointers(kRouteFields);
 constexpr auto kRouteDroppedPointers = pointers(kRouteDroppedFields);
+constexpr auto kSpoolPointers = pointers(kSpoolFields);
 constexpr auto kAgentPointers = pointers(kAgentFields);
 constexpr auto kBuildPointers = pointers(kBuildFields);
 constexpr auto kProcessPointers = pointers(kProcessFields);
@@ -111,10 +124,13 @@ const weir_measurement kSourceSchema =
            kComponentLabels);
 const weir_measurement kConsumerSchema =
     schema("weir_consumer", "Processors and sinks.", kConsumerPointers, kComponentLabels);
-const weir_measurement kRouteSchema = schema(
-    "weir_route", "Routes: offered = delivered + dropped + held.", kRoutePointers, kRouteLabels);
+const weir_measurement kRouteSchema =
+    schema("weir_route", "Routes: offered + recovered = delivered + dropped + held.",
+           kRoutePointers, kRouteLabels);
 const weir_measurement kRouteDroppedSchema =
     schema("weir_route", "Rows dropped on routes.", kRouteDroppedPointers, kRouteDroppedLabels);
+const weir_measurement kSpoolSchema =
+    schema("weir_disk_buffer", "Disk buffers of sinks.", kSpoolPointers, kComponentLabels);
 const weir_measurement kAgentSchema =
     schema("weir_agent", "The agent as a whole.", kAgentPointers, kNoLabels);
 const weir_measurement kBuildSchema =

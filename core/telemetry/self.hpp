@@ -28,8 +28,12 @@ extern const weir_measurement kSourceSchema;    // {component} rows, batches, ma
                                                 // last seconds
 extern const weir_measurement kConsumerSchema;  // {component} calls, retries, errors, seconds,
                                                 // failing, queue bytes, queue bytes max
-extern const weir_measurement kRouteSchema;     // {source,consumer} offered, delivered, held
+extern const weir_measurement kRouteSchema;     // {source,consumer} offered, recovered, delivered,
+                                                // held
 extern const weir_measurement kRouteDroppedSchema;  // {source,consumer,reason} rows
+extern const weir_measurement kSpoolSchema;         // {component} bytes, limit, rows, segments,
+                                                    // damaged, failures of sync and of
+                                                    // acknowledging, rows at risk, last append
 extern const weir_measurement kAgentSchema;  // series, retired, measurements, batches, clock jumps
 extern const weir_measurement kBuildSchema;  // {version} 1
 extern const weir_measurement kProcessSchema;  // process_*: cpu, resident, virtual, fds, max fds,

@@ -23,6 +23,7 @@ sources:
 sinks:
   rows:  {{type: file, inputs: ["*"], path: {tmp}/rows.jsonl}}
   other: {{type: file, inputs: [slow], path: {tmp}/other.jsonl}}
+  scraped: {{type: prometheus, inputs: ["*"], listen: 127.0.0.1:1}}
 """
 
 
@@ -205,6 +206,10 @@ def test_a_failed_collection_ends_it(config, tmp_path):
         (["--from", "2026-01-01", "--to", "2026-01-02", "none"], "there is no source 'none'"),
         (["--from", "2026-01-01", "--to", "2026-01-02", "now"], "measures what happens now"),
         (["--from", "2026-01-01", "--to", "2026-01-02", "--sink", "x"], "there is no sink 'x'"),
+        (
+            ["--from", "2026-01-01", "--to", "2026-01-02", "--sink", "scraped"],
+            "which shows the present only",
+        ),
         (
             ["--from", "2026-01-01", "--to", "2026-01-02", "quick", "--sink", "other"],
             "no wanted sink gets anything from source 'quick'",

@@ -2,6 +2,8 @@
 // route, and each side agrees with what the components counted themselves.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <random>
 #include <thread>
 
@@ -78,6 +80,66 @@ TEST(Conservation, HoldsForEveryPolicyAndKindOfSink) {
   // The test is worth something only if the other policies did lose rows.
   EXPECT_GT(dropped(h.route("batches", "slow_drop_oldest"), DropReason::kQueueFullOldest), 0u);
   EXPECT_GT(dropped(h.route("batches", "slow_drop_newest"), DropReason::kQueueFullNewest), 0u);
+}
+
+// The same behind disk buffers: what one process leaves there the next one delivers. Rows that
+// were written when the first stopped are not written again.
+TEST(Conservation, HoldsOnDiskFromOneProcessToTheNext) {
+  const unsigned seed = std::random_device{}();
+  std::printf("seed %u\n", seed);
+  RecordProperty("seed", std::to_string(seed));
+  std::string folder = ::testing::TempDir() + "weir_conservation_XXXXXX";
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  std::uint64_t held[3] = {}, written[3] = {}, sums[3] = {};
+  const std::uint64_t rows = 200'000 / kScale;
+  for (const bool first : {true, false}) {
+    Harness h;
+    h.agent().data_dir = folder;
+    h.agent().shutdown_timeout = std::chrono::milliseconds(first ? 200 : 60'000);
+    h.source("batches", first ? rows : 0, 20);
+    h.source("singles", first ? rows / 4 : 0, 1);
+    for (int p = 0; p < 3; ++p) {
+      const std::string id = std::string("disk_") + kPolicyNames[p];
+      auto& sink = h.sink(id, {"batches", "singles"}, kPolicies[p]);
+      auto random = std::make_shared<std::mt19937>(seed + static_cast<unsigned>(p));
+      sink.answer = [random, first](std::uint64_t call) {
+        if (first && call > 20) return Answer::kRetry;  // it goes down, and stays so
+        return (*random)() % 4 == 0 ? Answer::kRetry : Answer::kOk;
+      };
+      h.component(id).sink.batch.max_rows = 500;  // so that it goes down before all are written
+      auto& buffer = h.component(id).consumer.buffer;
+      buffer.type = config::BufferType::kDisk;
+      buffer.max_size = Bytes{(kPolicies[p] == WhenFull::kBlock ? 256u : 1u) << 20};
+    }
+    h.start();
+    h.wait_for_sources();
+    if (!first) h.wait_for_empty_routes();
+    EXPECT_TRUE(h.pipeline().stop());
+    h.expect_conservation();
+    for (int p = 0; p < 3; ++p) {
+      const std::string id = std::string("disk_") + kPolicyNames[p];
+      std::uint64_t here = 0, found = 0;
+      for (const auto& r : h.pipeline().routes()) {
+        if (r->consumer != id) continue;
+        here += static_cast<std::uint64_t>(r->rows_held.load());
+        found += r->rows_recovered;
+      }
+      if (first) {
+        held[p] = here;
+        EXPECT_GT(here, 0u) << id;
+      } else {
+        EXPECT_EQ(found, held[p]) << id;
+        EXPECT_EQ(here, 0u) << id;
+      }
+      written[p] += h.sink(id).rows;
+      sums[p] += h.sink(id).sum;
+    }
+  }
+  const auto sum = [](std::uint64_t n) { return n * (n + 1) / 2; };
+  // Each row once, over both processes, where none may be dropped.
+  EXPECT_EQ(written[0], rows + rows / 4);
+  EXPECT_EQ(sums[0], sum(rows) + sum(rows / 4));
+  std::filesystem::remove_all(folder);
 }
 
 TEST(Conservation, HoldsWhenStoppedInFullFlight) {

@@ -277,7 +277,8 @@ void Harness::expect_conservation() {
   for (const auto& r : pipeline_->routes()) {
     std::uint64_t gone = r->rows_delivered;
     for (const auto& d : r->rows_dropped) gone += d;
-    EXPECT_EQ(r->rows_offered, gone + static_cast<std::uint64_t>(r->rows_held.load()))
+    EXPECT_EQ(r->rows_offered + r->rows_recovered,
+              gone + static_cast<std::uint64_t>(r->rows_held.load()))
         << r->producer << " -> " << r->consumer;
     if (sources_.contains(r->producer)) {
       EXPECT_EQ(r->rows_offered, sources_.at(r->producer)->emitted)

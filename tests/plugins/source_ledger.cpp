@@ -1,5 +1,7 @@
 // A source whose rows are accountable: at every time one row of each of its series, with the
-// number of the time. What is missing or doubled further down shows.
+// number of the time, and of the collection in this process. What is missing or doubled further
+// down shows.
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -31,7 +33,9 @@ class Ledger {
         measurement_(source.measurement(
             weir::Schema("ledger", "Accountable rows.")
                 .label("part")
-                .field("number", WEIR_I64, WEIR_GAUGE, "", "The time over the interval."))) {
+                .field("number", WEIR_I64, WEIR_GAUGE, "", "The time over the interval.")
+                .field("turn", WEIR_I64, WEIR_GAUGE, "", "Collections of this process before.")
+                .field("run", WEIR_I64, WEIR_GAUGE, "", "When this process began, ns."))) {
     for (std::uint32_t i = 0; i < options.series; ++i) {
       series_.push_back(source.series(measurement_, {std::to_string(i)}));
     }
@@ -43,8 +47,12 @@ class Ledger {
     }
     weir::Batch batch = source_.batch(measurement_, options_.series);
     for (const weir_series* s : series_) {
-      batch.set_i64(0, batch.add(s, time), time / source_.interval());
+      const std::uint32_t row = batch.add(s, time);
+      batch.set_i64(0, row, time / source_.interval());
+      batch.set_i64(1, row, turn_);
+      batch.set_i64(2, row, run_);
     }
+    ++turn_;
     source_.emit(std::move(batch));
   }
 
@@ -53,6 +61,8 @@ class Ledger {
   const Options options_;
   const weir_measurement* measurement_;
   std::vector<const weir_series*> series_;
+  std::int64_t turn_ = 0;
+  const std::int64_t run_ = std::chrono::system_clock::now().time_since_epoch().count();
 };
 
 }  // namespace

@@ -106,4 +106,5 @@ void PrometheusSink::warn_of_limit(std::int64_t now_ns) {
 
 WEIR_PLUGIN("prometheus", "0.1.0",
             weir::sink<weir::prometheus_sink::PrometheusSink>(
-                "prometheus", "Serves the latest value of every series to Prometheus."))
+                "prometheus", "Serves the latest value of every series to Prometheus.",
+                WEIR_PRESENT_ONLY))

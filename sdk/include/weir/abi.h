@@ -337,7 +337,9 @@ enum { /* weir_component_type.flags */
    * can be run faster than time, or over the past. */
   WEIR_TIME_DRIVEN = 1u << 0,
   /* A source that emits from events of its own; `collect` may be NULL. */
-  WEIR_PUSH = 1u << 1
+  WEIR_PUSH = 1u << 1,
+  /* A sink that shows how things stand and keeps no past: a backfill leaves it out. */
+  WEIR_PRESENT_ONLY = 1u << 2
 };
 
 /* Called by a plugin's `check` once a problem. `path` names the option: "listen", "tls.key",

@@ -1,0 +1,262 @@
+// The thread that appends.
+#include "core/pipeline/spool.hpp"
+
+#include <pthread.h>
+
+#include <algorithm>
+
+#include "core/pipeline/fnv.hpp"
+#include "core/telemetry/log.hpp"
+
+namespace weir::core {
+
+namespace {
+
+using std::chrono::milliseconds;
+using Steady = std::chrono::steady_clock;
+using Appended = buffer::DiskBuffer::Appended;
+
+// Of a group: what is synced as one.
+constexpr std::size_t kGroupChainsMax = 512;
+constexpr std::uint64_t kGroupBytesMax = 8u << 20;
+// Between attempts while the buffer is full; while the disk refuses.
+constexpr milliseconds kRoomPause{5}, kFailurePause{250};
+// For a call of the disk that is under way at the end.
+constexpr std::chrono::seconds kGrace{2};
+
+}  // namespace
+
+std::uint64_t origin_of(const std::string& producer) {
+  Fnv hash;
+  hash.text(producer);
+  return hash.value();
+}
+
+Spool::Spool(std::string id, std::uint64_t bytes_max, ConsumerQueue& queue, Registry& registry,
+             BatchPools& pools)
+    : id_(std::move(id)), bytes_max_(bytes_max), queue_(queue), replay_(registry, pools.here()) {}
+
+std::unique_ptr<Spool> Spool::open(const std::string& id, const std::string& folder,
+                                   const buffer::Options& options, ConsumerQueue& queue,
+                                   Registry& registry, BatchPools& pools, std::string& error) {
+  auto directory = buffer::open_directory(folder, true, error);
+  if (directory == nullptr) return nullptr;
+  std::unique_ptr<Spool> spool(new Spool(id, options.bytes_max, queue, registry, pools));
+  buffer::OpenReport report;
+  spool->disk_ = buffer::DiskBuffer::open(std::move(directory), options, report, error);
+  if (spool->disk_ == nullptr) return nullptr;
+  for (const std::string& note : report.notes) log(WEIR_LOG_WARN, id, folder + ": " + note);
+  spool->found_ = report.rows_held;
+  spool->found_damaged_ = report.rows_damaged;
+  if (const std::uint64_t rows = buffer::total(report.rows_held); rows != 0) {
+    log(WEIR_LOG_INFO, id, "goes on with " + std::to_string(rows) + " rows from " + folder);
+  }
+  return spool;
+}
+
+Spool::~Spool() {
+  if (!thread_.joinable()) return;
+  giving_up_.store(true);
+  end_input();
+  thread_.join();
+}
+
+void Spool::start() {
+  thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), ("disk " + id_).substr(0, 15).c_str());
+    run();
+    const std::lock_guard lock(mutex_);
+    finished_ = true;
+    changed_.notify_all();
+  });
+}
+
+std::unique_ptr<Route> Spool::adopt(const std::vector<Route*>& routes) {
+  auto rest = std::make_unique<Route>("(earlier configuration)", id_, queue_);
+  const std::lock_guard lock(routes_mutex_);
+  for (Route* route : routes) routes_[origin_of(route->producer)] = route;
+  for (const auto& [origin, rows] : found_) {
+    Route* route = routes_.try_emplace(origin, rest.get()).first->second;
+    route->rows_recovered.fetch_add(rows, std::memory_order_relaxed);
+    route->rows_held.fetch_add(static_cast<std::int64_t>(rows), std::memory_order_relaxed);
+  }
+  if (found_damaged_ != 0) {
+    rest->rows_recovered.fetch_add(found_damaged_, std::memory_order_relaxed);
+    rest->dropped(DropReason::kDamaged, found_damaged_);
+  }
+  if (rest->rows_recovered == 0) return nullptr;
+  return rest;
+}
+
+Route& Spool::route_of(std::uint64_t origin) {
+  const std::lock_guard lock(routes_mutex_);
+  return *routes_.at(origin);
+}
+
+void Spool::dropped(const buffer::RowsByOrigin& rows, DropReason reason) {
+  for (const auto& [origin, count] : rows) {
+    Route& route = route_of(origin);
+    route.dropped(reason, count);
+    route.rows_held.fetch_sub(static_cast<std::int64_t>(count), std::memory_order_release);
+  }
+}
+
+void Spool::end_input() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+    changed_.notify_all();
+  }
+  queue_.nudge();
+}
+
+bool Spool::join_input(Steady::time_point deadline) {
+  if (!thread_.joinable()) return true;
+  {
+    std::unique_lock lock(mutex_);
+    const auto ended = [this] { return finished_; };
+    if (!changed_.wait_until(lock, deadline, ended)) {
+      giving_up_.store(true);
+      changed_.notify_all();
+      // It waits for nothing but the disk now.
+      if (!changed_.wait_for(lock, kGrace, ended)) {
+        thread_.detach();
+        return false;
+      }
+    }
+  }
+  thread_.join();
+  return true;
+}
+
+void Spool::run() {
+  for (;;) {
+    if (gather()) {
+      append_group();
+      sync_when_due();
+      continue;
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      if (ending_) break;
+    }
+    sync_when_due();
+    queue_.sleep_until(disk_->sync_deadline().value_or(Steady::time_point::max()));
+  }
+  std::string error;
+  if (disk_->sync_deadline() && !disk_->sync(Steady::now(), error)) {
+    log(WEIR_LOG_ERROR, id_, "rows may not survive a loss of power: " + error);
+  }
+}
+
+// Takes what is in the queue as the next group. False when there is nothing.
+bool Spool::gather() {
+  group_.clear();
+  std::uint64_t bytes = 0;
+  Item item{};
+  while (group_.size() < kGroupChainsMax && bytes < kGroupBytesMax && queue_.pop(item)) {
+    bytes += item.chain->chain_bytes;
+    group_.push_back(item);
+  }
+  if (group_.empty()) return false;
+  batches_.resize(std::max(batches_.size(), group_.size()));
+  chains_.clear();
+  for (std::size_t i = 0; i < group_.size(); ++i) {
+    batches_[i].clear();
+    for (const Batch* b = group_[i].chain; b != nullptr; b = b->next) {
+      batches_[i].push_back(&b->abi);
+    }
+    chains_.push_back({origin_of(group_[i].route->producer), batches_[i]});
+    const std::lock_guard lock(routes_mutex_);
+    routes_.try_emplace(chains_.back().origin, group_[i].route);
+  }
+  return true;
+}
+
+// All at once; or, where that does not go, one after the other.
+void Spool::append_group() {
+  const auto begin = Steady::now();
+  if (!append(chains_, 0)) {
+    for (std::size_t i = 0; i < chains_.size(); ++i) {
+      const std::span<const buffer::Chain> one(&chains_[i], 1);
+      while (!append(one, i) && make_room(i)) {
+      }
+    }
+  }
+  last_append_ns.store(static_cast<std::uint64_t>((Steady::now() - begin).count()),
+                       std::memory_order_relaxed);
+}
+
+// True when there is nothing more to be done for these: they are appended, or were dropped. False
+// when the buffer is full.
+bool Spool::append(std::span<const buffer::Chain> chains, std::size_t first) {
+  std::string error;
+  for (;;) {
+    const Appended result = disk_->append(chains, Steady::now(), error);
+    if (std::exchange(failing_, result == Appended::kFailed) && !failing_) {
+      log(WEIR_LOG_INFO, id_, "the disk takes rows again");
+    }
+    switch (result) {
+      case Appended::kOk:
+        for (std::size_t i = 0; i < chains.size(); ++i) queue_.hand_on(group_[first + i]);
+        starved_.store(false, std::memory_order_relaxed);
+        appended_.store(true, std::memory_order_seq_cst);
+        waker_.wake();
+        return true;
+      case Appended::kFull:
+        if (!starved_.exchange(true)) nudge();
+        return false;
+      case Appended::kTooLarge:
+        if (chains.size() > 1) return false;
+        log(WEIR_LOG_ERROR, id_,
+            "a collection is larger than the disk buffer; raise its max_size: dropped " +
+                std::to_string(group_[first].chain->chain_rows) + " rows");
+        drop(first, DropReason::kQueueFullNewest);
+        return true;
+      case Appended::kFailed:
+        log(WEIR_LOG_ERROR, id_, "cannot put rows on the disk, will try again: " + error);
+        if (pause(kFailurePause)) break;
+        for (std::size_t i = 0; i < chains.size(); ++i) drop(first + i, DropReason::kShutdown);
+        return true;
+    }
+  }
+}
+
+// True when it is to be tried again; false when the chain was dropped.
+bool Spool::make_room(std::size_t index) {
+  if (queue_.when_full() == WhenFull::kDropNewest) {
+    drop(index, DropReason::kQueueFullNewest);
+    return false;
+  }
+  if (queue_.when_full() == WhenFull::kDropOldest) {
+    const buffer::RowsByOrigin gone = disk_->drop_oldest();
+    dropped(gone, DropReason::kQueueFullOldest);
+    if (!gone.empty()) return true;
+  }
+  if (pause(kRoomPause)) return true;
+  drop(index, DropReason::kShutdown);
+  return false;
+}
+
+void Spool::drop(std::size_t index, DropReason reason) {
+  group_[index].route->dropped(reason, group_[index].chain->chain_rows);
+  queue_.finish(group_[index]);
+}
+
+// False when it is time to give up.
+bool Spool::pause(std::chrono::nanoseconds duration) {
+  std::unique_lock lock(mutex_);
+  return !changed_.wait_for(lock, duration, [this] { return giving_up_.load(); });
+}
+
+void Spool::sync_when_due() {
+  const auto deadline = disk_->sync_deadline();
+  const auto now = Steady::now();
+  if (!deadline || *deadline > now) return;
+  std::string error;
+  if (!disk_->sync(now, error)) {
+    log(WEIR_LOG_ERROR, id_, "rows may not survive a loss of power: " + error);
+  }
+}
+
+}  // namespace weir::core
