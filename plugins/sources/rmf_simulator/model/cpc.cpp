@@ -39,7 +39,7 @@ Cpc::Cpc(const Config& config, int index, const Calendar& calendar, std::vector<
 }
 
 // The steps from demand to response, for all LPARs. `into_slot` is how far the slot has come.
-void Cpc::evaluate(Time time, Time interval, double into_slot) {
+void Cpc::evaluate(Time time, Time interval, double into_slot, Until until) {
   const Moment moment{time, growth(*all_, time), interval};
   for (std::size_t i = 0; i < lpars_.size(); ++i) {
     const Past& past = past_[i];
@@ -54,12 +54,14 @@ void Cpc::evaluate(Time time, Time interval, double into_slot) {
     set_demand(lpars_[i], *calendar_, moment, local_s, backlog, state);
   }
   share_engines(*config_, lpars_, states_, state_);
+  if (until == Until::kEngines) return;
   for (std::size_t i = 0; i < lpars_.size(); ++i) {
     if (!states_[i].up) continue;
     set_storage(lpars_[i], time, states_[i]);
     set_io(lpars_[i], all_->profile, time, states_[i]);
   }
   set_coupling(lpars_, all_->profile, time, states_);
+  if (until == Until::kDevices) return;
   for (std::size_t i = 0; i < lpars_.size(); ++i) {
     if (states_[i].up) set_responses(lpars_[i], states_[i]);
   }
@@ -80,7 +82,7 @@ void Cpc::move_to(Time time) {
   }
   time_ = time;
   const double into = static_cast<double>(time - day * kDay - slot * kSlot) / kSlot;
-  evaluate(time, all_->interval, into);
+  evaluate(time, all_->interval, into, Until::kResponses);
 }
 
 void Cpc::work_out_slot() {
@@ -117,7 +119,8 @@ void Cpc::work_out_slot() {
     past.capped = slot_ >= kSlotsOfAverage - kWarmUpSlots && defined > 0 && past.rolling > defined;
   }
 
-  evaluate(begin + kSlot / 2, kSlot, 0);
+  // Before midnight nothing is counted.
+  evaluate(begin + kSlot / 2, kSlot, 0, slot_ < 0 ? Until::kEngines : Until::kDevices);
   const auto cursor = static_cast<std::size_t>((slot_ + 2 * kWarmUpSlots) % kSlotsOfAverage);
   double rolling = 0;
   for (std::size_t i = 0; i < past_.size(); ++i) {

@@ -61,7 +61,8 @@ class Cpc {
     Counted counted, more;
   };
 
-  void evaluate(Time time, Time interval, double into_slot);
+  enum class Until { kEngines, kDevices, kResponses };  // the last step that somebody needs
+  void evaluate(Time time, Time interval, double into_slot, Until until);
   void work_out_slot();
   void count(std::size_t lpar, Time begin);
 
