@@ -25,7 +25,8 @@ void RmfSimulator::check(const Options& options, weir::Problems& problems) {
 }
 
 RmfSimulator::RmfSimulator(weir::Source source, const Options& options)
-    : world_(checked_world(source, options)),
+    : source_(source),
+      world_(checked_world(source, options)),
       calendar_(world_.config.holidays, world_.config.days_off) {
   const Config& config = world_.config;
   for (const std::string& name : config.zones) zones_.emplace_back(name);
@@ -64,6 +65,7 @@ void RmfSimulator::collect(weir::Time time) {
   const Time interval = world_.config.interval;
   std::size_t number = 0, active = 0;
   for (Cpc& cpc : cpcs_) {
+    if (source_.stopping()) break;  // thousands of LPARs take seconds
     cpc.move_to(time);
     for (std::size_t i = 0; i < cpc.lpars().size(); ++i, ++number) {
       const LparState& state = cpc.states()[i];

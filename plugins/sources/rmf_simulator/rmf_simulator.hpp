@@ -25,6 +25,7 @@ class RmfSimulator {
   void collect(weir::Time time);
 
  private:
+  weir::Source source_;
   World world_;
   Calendar calendar_;
   std::vector<Zone> zones_;

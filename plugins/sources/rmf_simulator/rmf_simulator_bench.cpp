@@ -39,6 +39,7 @@ class NullHost {
       benchmark::DoNotOptimize(b->columns[0].v.f64[0]);
       return WEIR_OK;
     };
+    host_.stopping = [](const weir_host*) -> std::uint32_t { return 0; };
     host_.discard = [](const weir_host*, weir_batch*) {};
   }
   NullHost(const NullHost&) = delete;

@@ -226,6 +226,14 @@ TEST(Vocabulary, EveryReportCanBeAskedForAloneAndHasHelp) {
   }
 }
 
+TEST(Vocabulary, ALongCollectionEndsWhenTheAgentStops) {
+  Machine machine(options());
+  machine.agent().set_stopping(true);
+  EXPECT_TRUE(machine.at(kWednesday).empty());
+  machine.agent().set_stopping(false);
+  EXPECT_FALSE(machine.at(kWednesday).empty());
+}
+
 // The documents' metrics about simulating measure the machine: only where now is simulated.
 TEST(Vocabulary, SelfMetricsAreOfThePresent) {
   Options o = options();

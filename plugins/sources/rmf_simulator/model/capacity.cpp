@@ -119,9 +119,8 @@ void divide(double total, std::span<const double> wanted, std::span<const double
 
 void share_engines(const CpcConfig& cpc, std::span<const Lpar> lpars, std::span<LparState> states,
                    CpcState& cpc_state) {
-  cpc_state.msu_per_cp = cpc.msu / cpc.cps;
-  // At most a few hundred LPARs on a CPC: kept for the next call, one thread at a time.
-  thread_local std::vector<double> wanted, weight, got;
+  auto& [physical_management, msu_per_cp, wanted, weight, got] = cpc_state;
+  msu_per_cp = cpc.msu / cpc.cps;
   wanted.assign(lpars.size(), 0.0);
   weight.assign(lpars.size(), 0.0);
   got.assign(lpars.size(), 0.0);
@@ -129,7 +128,7 @@ void share_engines(const CpcConfig& cpc, std::span<const Lpar> lpars, std::span<
   for (std::size_t i = 0; i < lpars.size(); ++i) {
     if (!states[i].up) continue;
     const LparConfig& config = lpars[i].config();
-    want_engines(config, cpc_state.msu_per_cp, states[i]);
+    want_engines(config, msu_per_cp, states[i]);
     wanted[i] = states[i].cp_wanted;
     weight[i] = config.weight;
     sum += wanted[i];
@@ -171,7 +170,7 @@ void share_engines(const CpcConfig& cpc, std::span<const Lpar> lpars, std::span<
     wait_for_engines(config.cps, state);
   }
   for (int p = 0; p < kPools; ++p) {
-    cpc_state.physical_management[static_cast<std::size_t>(p)] =
+    physical_management[static_cast<std::size_t>(p)] =
         kPhysicalManagement * engines(cpc, static_cast<Pool>(p));
   }
 }

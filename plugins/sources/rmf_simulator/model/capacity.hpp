@@ -3,6 +3,7 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "model/lpar.hpp"
 
@@ -14,6 +15,8 @@ inline constexpr int kPools = 3;
 struct CpcState {
   std::array<double, kPools> physical_management{};  // engines, of PR/SM for nobody: *PHYSICAL*
   double msu_per_cp = 0;
+  // Of share_engines, by LPAR; kept so that nothing is allocated again.
+  std::vector<double> wanted, weight, got;
 };
 
 // From demands to what was served, for all LPARs of one CPC. `lpars` and `states` are parallel.

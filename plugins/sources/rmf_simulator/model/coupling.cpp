@@ -11,8 +11,8 @@ double conversion_threshold_s(Profile profile) {
 void set_coupling(std::span<Lpar> lpars, Profile profile, Time time, std::span<LparState> states) {
   // Documents: 25 us over all requests. Today: short-distance synchronous requests take 8 to 12.
   const bool documented = profile == Profile::kDocumented;
-  const double sync_idle = documented ? 12.5e-6 : 7.5e-6;
-  const double async_idle = documented ? 34e-6 : 45e-6;
+  const double sync_idle = documented ? 12.5e-6 : 6.8e-6;
+  const double async_idle = documented ? 34e-6 : 40e-6;
   const double threshold = conversion_threshold_s(profile);
 
   double demand = 0, capacity = 0;
@@ -25,7 +25,7 @@ void set_coupling(std::span<Lpar> lpars, Profile profile, Time time, std::span<L
       state.cf_demand += (s.served - s.loop - s.on_cp) * kServiceSpecs[k].cf_requests;
     }
     demand += state.cf_demand;
-    capacity += 3.2 * lpars[i].cf_reference();
+    capacity += 3.6 * lpars[i].cf_reference();
   }
   const double busy = capacity > 0 ? std::min(0.93, demand / capacity) : 0;
 
@@ -44,8 +44,8 @@ void set_coupling(std::span<Lpar> lpars, Profile profile, Time time, std::span<L
       LinkState& link = state.links[l];
       const double share = sum > 0 ? part[l] / sum : 0;
       const double requests = state.cf_demand * share;
-      // A link's own use: a quarter of all peaks together fills four tenths of it.
-      const double used = std::min(0.9, 0.42 * requests * kLinks / lpars[i].cf_reference());
+      // A link's own use: a quarter of all peaks together fills half of it.
+      const double used = std::min(0.9, 0.50 * requests * kLinks / lpars[i].cf_reference());
       const double stretch = 1 / ((1 - busy) * (1 - used));
       link.sync_s = sync_idle * stretch;
       const double over = std::clamp((link.sync_s - threshold) / threshold, 0.0, 0.9);

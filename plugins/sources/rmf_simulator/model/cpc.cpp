@@ -39,7 +39,7 @@ Cpc::Cpc(const Config& config, int index, const Calendar& calendar, std::vector<
 }
 
 // The steps from demand to response, for all LPARs. `into_slot` is how far the slot has come.
-void Cpc::evaluate(Time time, Time interval, double into_slot) {
+void Cpc::evaluate(Time time, Time interval, double into_slot, Until until) {
   const Moment moment{time, growth(*all_, time), interval};
   for (std::size_t i = 0; i < lpars_.size(); ++i) {
     const Past& past = past_[i];
@@ -48,18 +48,21 @@ void Cpc::evaluate(Time time, Time interval, double into_slot) {
     Zone& zone = (*zones_)[static_cast<std::size_t>(lpars_[i].config().zone)];
     const double local_s = static_cast<double>(utc_s + zone.offset_s(utc_s)) +
                            static_cast<double>(time - utc_s * kSecond) / kSecond;
-    state.rolling_msu = past.rolling;
-    state.capped = past.capped;
     const double backlog = std::max(0.0, past.backlog + into_slot * past.backlog_more);
     set_demand(lpars_[i], *calendar_, moment, local_s, backlog, state);
+    if (ipled(past, state)) continue;
+    state.rolling_msu = past.rolling;
+    state.capped = past.capped;
   }
   share_engines(*config_, lpars_, states_, state_);
+  if (until == Until::kEngines) return;
   for (std::size_t i = 0; i < lpars_.size(); ++i) {
     if (!states_[i].up) continue;
     set_storage(lpars_[i], time, states_[i]);
     set_io(lpars_[i], all_->profile, time, states_[i]);
   }
   set_coupling(lpars_, all_->profile, time, states_);
+  if (until == Until::kDevices) return;
   for (std::size_t i = 0; i < lpars_.size(); ++i) {
     if (states_[i].up) set_responses(lpars_[i], states_[i]);
   }
@@ -80,7 +83,7 @@ void Cpc::move_to(Time time) {
   }
   time_ = time;
   const double into = static_cast<double>(time - day * kDay - slot * kSlot) / kSlot;
-  evaluate(time, all_->interval, into);
+  evaluate(time, all_->interval, into, Until::kResponses);
 }
 
 void Cpc::work_out_slot() {
@@ -95,19 +98,14 @@ void Cpc::work_out_slot() {
     }
     past.more = Counted{};
     if (slot_ == 0) past.counted = Counted{};
-    past.counted_from = begin;
     past.backlog = std::max(0.0, past.backlog + past.backlog_more);
     past.backlog_more = 0;
-    const Effects effects = effects_at(lpars_[i].scenarios(), begin + kSlot / 2);
-    if (effects.down || effects.up_since != past.up_since) {
+    const Effects effects = effects_at(lpars_[i].scenarios(), begin);
+    if (effects.down || effects.up_since != past.up_since) {  // an IPL has ended, or goes on
       past.up_since = effects.up_since;
-      // An IPL of long ago is no news to a day that begins.
-      if (effects.down || effects.up_since > begin - kSlot) {
-        past.msu.fill(0);
-        past.counted = Counted{};
-        past.backlog = 0;
-        past.counted_from = std::max(begin, effects.up_since);
-      }
+      past.msu.fill(0);
+      past.counted = Counted{};
+      past.backlog = 0;
     }
     double sum = 0;
     for (const double msu : past.msu) sum += msu;
@@ -117,7 +115,8 @@ void Cpc::work_out_slot() {
     past.capped = slot_ >= kSlotsOfAverage - kWarmUpSlots && defined > 0 && past.rolling > defined;
   }
 
-  evaluate(begin + kSlot / 2, kSlot, 0);
+  // Before midnight nothing is counted.
+  evaluate(begin + kSlot / 2, kSlot, 0, slot_ < 0 ? Until::kEngines : Until::kDevices);
   const auto cursor = static_cast<std::size_t>((slot_ + 2 * kWarmUpSlots) % kSlotsOfAverage);
   double rolling = 0;
   for (std::size_t i = 0; i < past_.size(); ++i) {
@@ -135,17 +134,16 @@ void Cpc::work_out_slot() {
     // What was worked off is in the demand; what was not got comes on top of what is left.
     const double worked_off = std::min(past.backlog / 1800, 0.5 * cps) * seconds;
     past.backlog_more = std::min(most - past.backlog, state.batch_deferred * seconds - worked_off);
-    if (slot_ >= 0) count(i, past.counted_from);
+    if (slot_ >= 0) count(i);
   }
   rolling_highest_ = std::max(rolling_highest_, rolling);
 }
 
-// What the slot adds to the histograms, from `begin` to its end.
-void Cpc::count(std::size_t lpar, Time begin) {
+// What the slot adds to the histograms.
+void Cpc::count(std::size_t lpar) {
   const LparState& state = states_[lpar];
   Counted& more = past_[lpar].more;
-  const Time end = day_ * kDay + (slot_ + 1) * kSlot;
-  const double seconds = static_cast<double>(end - begin) / kSecond;
+  constexpr double seconds = static_cast<double>(kSlot) / kSecond;
   for (std::size_t d = 0; d < more.device.size(); ++d) {
     const double observed = state.device_rate[d] * seconds;
     const double slow = d == k3390 ? state.slow_share : 0;
@@ -161,16 +159,11 @@ void Cpc::count(std::size_t lpar, Time begin) {
 
 void Cpc::counts(std::size_t lpar, Counts& out) const {
   const Past& past = past_[lpar];
-  const Time end = day_ * kDay + (slot_ + 1) * kSlot;
   static const Counted kNothing{};
-  // Between the middle of this slot and its end there may have been an IPL: nothing counted since.
-  const bool anew = states_[lpar].effects.up_since > std::max(past.up_since, past.counted_from);
+  const bool anew = ipled(past, states_[lpar]);
   const Counted& counted = anew ? kNothing : past.counted;
   const Counted& more = anew ? kNothing : past.more;
-  const double fraction = anew ? 0
-                               : std::clamp(static_cast<double>(time_ - past.counted_from) /
-                                                static_cast<double>(end - past.counted_from),
-                                            0.0, 1.0);
+  const double fraction = static_cast<double>(time_ - day_ * kDay - slot_ * kSlot) / kSlot;
   for (std::size_t d = 0; d < counted.device.size(); ++d) {
     counted.device[d].at(more.device[d], fraction, out.device[d], out.device_sum[d]);
   }

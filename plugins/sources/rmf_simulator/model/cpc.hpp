@@ -57,13 +57,17 @@ class Cpc {
     bool capped = false;
     double backlog = 0, backlog_more = 0;  // engine seconds, at the slot's begin; by its end
     Time up_since = std::numeric_limits<Time>::min();
-    Time counted_from = 0;
     Counted counted, more;
   };
 
-  void evaluate(Time time, Time interval, double into_slot);
+  enum class Until { kEngines, kDevices, kResponses };  // the last step that somebody needs
+  void evaluate(Time time, Time interval, double into_slot, Until until);
   void work_out_slot();
-  void count(std::size_t lpar, Time begin);
+  void count(std::size_t lpar);
+  // Since the slot began there was an IPL: of what was before nothing is left.
+  static bool ipled(const Past& past, const LparState& state) {
+    return state.effects.up_since > past.up_since;
+  }
 
   const Config* all_;
   const CpcConfig* config_;

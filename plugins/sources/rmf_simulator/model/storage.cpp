@@ -25,8 +25,8 @@ void set_common(Lpar& lpar, Time time, LparState& state) {
   StorageState& s = state.storage;
   const double size = lpar.common_size;
   const double load = std::min(1.0, state.calm_level / 0.6);
-  const double drift = 0.025 * lpar.common_hours.at(time) + 0.035 * lpar.common_days.at(time);
-  const double used = std::clamp(0.60 + 0.05 * load + drift, 0.2, 0.95);
+  const double drift = 0.008 * lpar.common_hours.at(time) + 0.035 * lpar.common_days.at(time);
+  const double used = std::clamp(0.60 + 0.03 * load + drift, 0.2, 0.95);
   s.csa_defined = 3.5 * kMiB;
   s.csa_used = s.csa_defined * (0.70 + 0.5 * (used - 0.6));
   s.ecsa_defined = 600 * kMiB * size;
