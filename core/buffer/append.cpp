@@ -69,17 +69,30 @@ DiskBuffer::Appended DiskBuffer::append(std::span<const Chain> chains, Clock::ti
   return Appended::kOk;
 }
 
-// Takes back what an append left behind that failed. Where that fails too, the segment ends here:
-// its consumer reads up to active_end_, and recovery no further than to the next segment's number.
+// Takes back what an append left behind that failed, and ends the segment: what is cut off may be
+// there again after a loss of power, and must not stand behind frames that define other series
+// under its numbers. Recovery reads no further than to the number of the next segment.
 void DiskBuffer::cut_back() {
-  if (active_ == nullptr || active_->truncate(active_end_) == 0) return;
-  const std::int64_t size = active_->size();
-  if (active_end_ != 0 && size > static_cast<std::int64_t>(active_end_)) {
-    const std::lock_guard lock(mutex_);
-    segments_.at(active_base_).bytes = static_cast<std::uint64_t>(size);
-    bytes_ += static_cast<std::uint64_t>(size) - active_end_;
+  if (active_ == nullptr) return;
+  const bool cut = active_end_ != 0 && active_->truncate(active_end_) == 0;
+  const std::uint64_t bytes =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(cut ? 0 : active_->size(), 0));
+  if (active_end_ != 0) {
+    if (bytes > active_end_) {
+      const std::lock_guard lock(mutex_);
+      segments_.at(active_base_).bytes = bytes;
+      bytes_ += bytes - active_end_;
+    }
+    return seal_active();
   }
-  seal_active();
+  active_.reset();
+  ++number_next_;  // the next segment has a name of its own
+  {
+    const std::lock_guard lock(mutex_);
+    doomed_.push_back({active_base_, bytes});
+    bytes_ += bytes;
+  }
+  delete_doomed();
 }
 
 bool DiskBuffer::write_all(std::span<const iovec> pieces, std::string& error) {

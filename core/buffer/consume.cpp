@@ -144,6 +144,7 @@ bool DiskBuffer::acknowledge(std::size_t frames, Clock::time_point now) {
       in_flight_.pop_front();
       first_needed_ = done.number + 1;
       const auto segment = segments_.find(done.segment);
+      if (segment == segments_.end()) continue;
       --segment->second.in_flight;
       subtract(segment->second.held, done.origin, done.rows);
       if (segment->second.held.empty() && segment->second.sealed) doom(segment);

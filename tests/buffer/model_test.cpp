@@ -161,9 +161,10 @@ class ModelRun {
   // A sync that failed inside of another call is told by the counts.
   void note_risks() {
     const std::uint64_t rows = buffer_->counts().rows_at_risk;
-    if (rows != std::exchange(rows_at_risk_, rows)) {
-      for (const Expected& e : held_) at_risk_.insert(e.id);
-    }
+    if (rows != std::exchange(rows_at_risk_, rows)) note_all_at_risk();
+  }
+  void note_all_at_risk() {
+    for (const Expected& e : held_) at_risk_.insert(e.id);
   }
 
   void sync() {
@@ -246,13 +247,25 @@ class ModelRun {
     return nullptr;
   }
 
-  void crash() {
-    const bool power = below(2) == 0;
+  bool fall() {
     buffer_.reset();
-    if (power) {
+    if (below(2) == 0) {
       disk_->lose_power();
-    } else {
-      disk_->kill();
+      return true;
+    }
+    disk_->kill();
+    return false;
+  }
+
+  void crash() {
+    bool power = fall();
+    while (below(4) == 0) {  // and again, while it is opened
+      disk_->calls_left = static_cast<std::int64_t>(below(12));
+      OpenReport ignored;
+      buffer_ = opened(disk_, ignored);
+      // Its sync may have failed, and who comes after it does not learn of that.
+      if (faults_) note_all_at_risk();
+      power = fall() || power;
     }
     if (gave_up_ || dropped_while_dying_) return start_over();
     const unsigned failing = std::exchange(disk_->failing_one_in, 0);
