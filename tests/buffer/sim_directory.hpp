@@ -75,7 +75,8 @@ struct Disk {
   unsigned failing_one_in = 0;
   // A single errno for everything that would take room.
   int full = 0;
-  int read_error = 0;
+  // The same for single calls.
+  int read_error = 0, sync_error = 0, truncate_error = 0;
   // Calls that change something until the machine or the process stops; -1: never.
   std::int64_t calls_left = -1;
   bool dead = false;
@@ -173,11 +174,13 @@ class SimFile final : public File {
     return static_cast<ssize_t>(size);
   }
   int truncate(std::uint64_t size) override {
+    if (disk_->truncate_error != 0) return disk_->truncate_error;
     if (disk_->fate() != Disk::Fate::kGood) return -EIO;
     node_->write({size, {}});
     return 0;
   }
   int sync() override {
+    if (disk_->sync_error != 0) return disk_->sync_error;
     const Disk::Fate fate = disk_->fate();
     if (fate == Disk::Fate::kFails && !disk_->dead) {
       // As Linux does it: once it was told, what could not be written counts as written.

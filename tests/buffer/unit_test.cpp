@@ -180,6 +180,38 @@ TEST_F(DiskBufferTest, AFullDiskTakesNothingAndLosesNothing) {
   EXPECT_EQ(read_all(), digests_);
 }
 
+// Its bytes may be on the disk, whole, and frames written over the first of them could give other
+// meanings to what the rest refers to: nothing is ever written over them.
+TEST_F(DiskBufferTest, AnAppendThatFailedIsNeverSeenNorWrittenOver) {
+  options_.sync = SyncPolicy::kAlways;
+  open();
+  ASSERT_EQ(append(), Appended::kOk);
+  disk_->sync_error = disk_->truncate_error = -EIO;
+  EXPECT_EQ(append(), Appended::kFailed);
+  EXPECT_NE(error_.find("cannot sync"), std::string::npos) << error_;
+  disk_->sync_error = disk_->truncate_error = 0;
+  EXPECT_EQ(buffer_->counts().bytes_on_disk, disk_->bytes_of_segments());
+  ASSERT_EQ(append(), Appended::kOk);
+  EXPECT_EQ(buffer_->counts().segments, 2u);
+  EXPECT_EQ(read_all(), digests_);
+  open();
+  EXPECT_GT(report_.bytes_torn, 0u);
+  EXPECT_EQ(read_all(), digests_);
+}
+
+TEST_F(DiskBufferTest, ASyncThatFailedIsToldWithTheRowsAtRisk) {
+  open();
+  ASSERT_EQ(append(), Appended::kOk);
+  disk_->sync_error = -EIO;
+  EXPECT_FALSE(buffer_->sync(now_, error_));
+  EXPECT_EQ(buffer_->counts().rows_at_risk, rows_appended_);
+  disk_->sync_error = 0;
+  ASSERT_EQ(append(), Appended::kOk);
+  EXPECT_EQ(buffer_->counts().segments, 2u) << "a later sync does not speak for the first";
+  EXPECT_TRUE(buffer_->sync(now_, error_));
+  EXPECT_EQ(read_all(), digests_);
+}
+
 TEST_F(DiskBufferTest, ADiskThatIsFullAtTheStartIsNoReasonNotToStart) {
   disk_->full = -ENOSPC;
   open();
