@@ -1,0 +1,125 @@
+// The sink sqlite at its limits: retention, max_size, disks that are full.
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <fstream>
+
+#include "sqlite_fixture.hpp"
+
+namespace weir::sqlite_sink {
+namespace {
+
+class SqliteLimits : public SqliteFixture {
+ protected:
+  static std::int64_t now_s() {
+    return std::chrono::duration_cast<std::chrono::seconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+  }
+  std::uintmax_t size() const { return std::filesystem::file_size(options_.path); }
+};
+
+TEST_F(SqliteLimits, RetentionRemovesOldRowsOfEveryTable) {
+  {
+    const auto sink = started();
+    const auto old = now_s() - 3 * 3600;
+    EXPECT_EQ(write(*sink, {batch(old, 30'000), batch(old, 10, "other")}).code(), WEIR_OK);
+    EXPECT_EQ(write(*sink, {batch(now_s() - 10, 5)}).code(), WEIR_OK);
+  }
+  options_.retention = std::chrono::hours(1);
+  const auto sink = started();
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(write(*sink, {batch(now_s(), 1)}).code(), WEIR_OK);
+  // 30,000 rows, one a second from 3 h ago: those beyond now - 1 h stay.
+  const std::string newest = row("SELECT min(n) FROM m");
+  EXPECT_GE(std::stoll(newest), now_s() - 3700);
+  EXPECT_EQ(row("SELECT count(*) FROM other"), "0");
+  EXPECT_NE(log().find("retention: removed "), std::string::npos);
+}
+
+TEST_F(SqliteLimits, TheOldestRowsGoWhenTheFileIsFull) {
+  options_.max_size = {2 << 20};
+  const auto sink = started();
+  std::int64_t last = 0;
+  for (int i = 0; i < 40; ++i, last += 2000) {
+    const Status status =
+        write(*sink, {batch(last, 2000), batch(last, 100, "other", std::string(200, 'x'))});
+    ASSERT_EQ(status.code(), WEIR_OK) << status.why();
+    ASSERT_LE(size(), options_.max_size.count);
+  }
+  EXPECT_EQ(row("SELECT max(n) FROM m"), std::to_string(last - 1));
+  const auto kept = std::stoll(row("SELECT count(*) FROM m"));
+  EXPECT_GT(kept, 5000);
+  EXPECT_EQ(row("SELECT max(n) - min(n) + 1 FROM m"), std::to_string(kept)) << "a gap";
+  EXPECT_NE(log().find("max_size: removed the "), std::string::npos);
+}
+
+TEST_F(SqliteLimits, ADeliveryThatIsLargerThanTheFileMayBeIsNotTaken) {
+  options_.max_size = {1 << 20};
+  const auto sink = started();
+  EXPECT_EQ(write(*sink, {batch(0, 1000)}).code(), WEIR_OK);
+  const Status status = write(*sink, {batch(1000, 200'000)});
+  EXPECT_EQ(status.code(), WEIR_RETRY);
+  EXPECT_NE(status.why().find("database or disk is full"), std::string::npos) << status.why();
+  EXPECT_LE(size(), options_.max_size.count);
+  EXPECT_EQ(write(*sink, {batch(2000, 1000)}).code(), WEIR_OK);
+  EXPECT_EQ(row("SELECT max(n) FROM m"), "2999");
+}
+
+TEST_F(SqliteLimits, AReaderThatKeepsTheLogGrowingIsNamed) {
+  options_.max_size = {2 << 20};
+  const auto sink = started();
+  EXPECT_EQ(write(*sink, {batch(0, 1000)}).code(), WEIR_OK);
+  sqlite3* reader = nullptr;
+  sqlite3_open(options_.path.c_str(), &reader);
+  sqlite3_exec(reader, "BEGIN; SELECT * FROM m", nullptr, nullptr, nullptr);
+  Status status = Status::ok();
+  for (int i = 1; i < 1000 && status.code() == WEIR_OK; ++i) {
+    status = write(*sink, {batch(i * 1000, 1000)});
+  }
+  EXPECT_EQ(status.code(), WEIR_RETRY);
+  EXPECT_NE(status.why().find("-wal has outgrown max_size"), std::string::npos) << status.why();
+  sqlite3_close(reader);
+  status = write(*sink, {batch(1'000'000, 10)});
+  EXPECT_EQ(status.code(), WEIR_OK) << status.why();
+}
+
+// In a child with mounts of its own. The rows that did not fit are there once the disk has room.
+TEST_F(SqliteLimits, AFullDiskLosesNothingAndRemovesNothing) {
+  constexpr int kMayNotMount = 77;
+  options_.path = directory_ + "/small/weir.db";
+  options_.max_size = {512 << 20};
+  std::filesystem::create_directory(directory_ + "/small");
+  const pid_t child = fork();
+  if (child == 0) {
+    if (unshare(CLONE_NEWNS) != 0) _exit(kMayNotMount);
+    mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
+    const std::string small = directory_ + "/small";
+    if (mount("tmpfs", small.c_str(), "tmpfs", 0, "size=4m") != 0) _exit(kMayNotMount);
+    const auto sink = started();
+    std::ofstream(small + "/ballast") << std::string(1 << 20, 'x');
+    std::int64_t next = 0;
+    Status status = Status::ok();
+    for (; status.code() == WEIR_OK && next < 1'000'000; next += 1000) {
+      status = write(*sink, {batch(next, 1000)});
+    }
+    next -= 1000;  // what did not fit
+    EXPECT_EQ(status.code(), WEIR_RETRY);
+    EXPECT_NE(status.why().find("free space on its disk"), std::string::npos) << status.why();
+    std::filesystem::remove(small + "/ballast");
+    status = write(*sink, {batch(next, 1000)});
+    EXPECT_EQ(status.code(), WEIR_OK) << status.why();
+    EXPECT_EQ(row("SELECT min(n), max(n), count(*) FROM m"),
+              "0|" + std::to_string(next + 999) + "|" + std::to_string(next + 1000));
+    _exit(HasFailure() ? 1 : 0);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  if (WEXITSTATUS(status) == kMayNotMount) GTEST_SKIP() << "may not mount here";
+  EXPECT_EQ(status, 0);
+}
+
+}  // namespace
+}  // namespace weir::sqlite_sink

@@ -1,0 +1,51 @@
+// The tables of a database file: made and widened when a measurement comes that they do not fit,
+// and the prepared statement that writes a row of it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "database.hpp"
+#include "weir/table.hpp"
+
+namespace weir::sqlite_sink {
+
+// A measurement's part of a table.
+struct Shape {
+  table::Plan plan;
+  Statement insert;     // parameters: time, series id, then plan.columns
+  std::string problem;  // not empty: its rows cannot be written, and why
+};
+
+class Tables {
+ public:
+  Tables(Database& database, const table::Tables& options)
+      : database_(database), options_(options) {}
+
+  // The shape of `m`, its table ready; inside of a transaction. Valid until `forget`.
+  Problem find(const weir_measurement& m, Shape*& out);
+  // After a transaction that was rolled back, or when a table is not what it was.
+  void forget();
+  // Tables of the file that hold rows of this sink, and their time columns.
+  struct Kept {
+    std::string name, time;
+  };
+  Problem list(std::vector<Kept>& out);
+
+ private:
+  Problem prepare(Shape& shape);
+  Problem widen(Shape& shape);
+  Problem create(const table::Plan& plan);
+
+  Database& database_;
+  const table::Tables& options_;
+  std::vector<std::unique_ptr<Shape>> shapes_;  // by measurement id
+};
+
+// What the file says, not the measurement. Pure.
+std::string create_sql(const table::Plan& plan);
+std::string insert_sql(const table::Plan& plan);
+std::string column_sql(const table::Column& column);
+
+}  // namespace weir::sqlite_sink
