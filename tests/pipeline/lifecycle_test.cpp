@@ -175,7 +175,8 @@ TEST(Telemetry, TellsBothSidesOfEveryRoute) {
       },
       &rows);
   EXPECT_THAT(rows, ::testing::Contains("weir_route s k rows_offered_total=1000 "
-                                        "rows_delivered_total=1000 rows_held=0"));
+                                        "rows_recovered_total=0 rows_delivered_total=1000 "
+                                        "rows_held=0"));
   EXPECT_THAT(rows, ::testing::Contains("weir_route s k rejected dropped_rows_total=0"));
   EXPECT_THAT(rows, ::testing::Contains("weir_component s source ledger_source info=1"));
   EXPECT_THAT(rows, ::testing::Contains(::testing::StartsWith("weir_source s rows_total=1000")));
