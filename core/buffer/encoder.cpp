@@ -84,13 +84,27 @@ std::uint32_t Encoder::measurement_id(const weir_measurement& m) {
   return known.id;
 }
 
-std::uint32_t Encoder::series_id(const weir_series& s) {
-  if (s.index < series_.size()) {
-    const Known& known = series_[s.index];
-    if (known.stamp == stamp_ && known.generation == s.generation) return known.id;
-  } else {
-    series_.resize(std::max<std::size_t>(s.index + 1, 64));
+// The hot loop: what the segment knows already is one comparison a row.
+void Encoder::put_series_ids(const weir_batch& batch) {
+  const std::size_t first = ids_.size();
+  ids_.resize(first + batch.rows);
+  std::uint32_t* to = ids_.data() + first;
+  std::span<const Known> all = series_;
+  const std::uint32_t stamp = stamp_;
+  for (std::uint32_t row = 0; row < batch.rows; ++row) {
+    const weir_series& s = *batch.series[row];
+    const Known known = s.index < all.size() ? all[s.index] : Known{};
+    if (known.stamp == stamp && known.generation == s.generation) {
+      to[row] = known.id;
+    } else {
+      to[row] = new_series_id(s);
+      all = series_;
+    }
   }
+}
+
+std::uint32_t Encoder::new_series_id(const weir_series& s) {
+  if (s.index >= series_.size()) series_.resize(std::max<std::size_t>(s.index + 1, 64));
   series_[s.index] = {stamp_, s.generation, next_series_};
   fresh_series_.push_back(s.index);
   define(s, next_series_);
@@ -169,15 +183,7 @@ void Encoder::add(const Chain& chain) {
     if (batch->rows == 0) continue;
     ++batches;
     ids_.push_back(measurement_id(*batch->measurement));
-    const std::size_t first = ids_.size();
-    ids_.resize(first + batch->rows);
-    std::uint32_t* to = ids_.data() + first;
-    const weir_series* last = nullptr;
-    for (std::uint32_t row = 0; row < batch->rows; ++row) {
-      const weir_series* series = batch->series[row];
-      to[row] = series == last ? to[row - 1] : series_id(*series);
-      last = series;
-    }
+    put_series_ids(*batch);
     rows += batch->rows;
   }
   too_large_ = too_large_ || definitions_.size() > kFrameBytesMax;

@@ -58,7 +58,8 @@ class Encoder {
   };
 
   std::uint32_t measurement_id(const weir_measurement& m);
-  std::uint32_t series_id(const weir_series& s);
+  void put_series_ids(const weir_batch& batch);
+  std::uint32_t new_series_id(const weir_series& s);
   void define(const weir_measurement& m, std::uint32_t id);
   void define(const weir_series& s, std::uint32_t id);
   void put_batch(const weir_batch& batch, std::uint32_t measurement, const std::uint32_t* series);
