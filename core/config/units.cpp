@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <span>
+#include <vector>
 
 #include "core/config/text.hpp"
 
@@ -36,17 +37,23 @@ constexpr Unit kSizeUnits[] = {{"B", 1},
 // How one quantity is spoken of.
 struct Quantity {
   std::span<const Unit> units;
-  const char* name;        // "duration"
-  const char* example;     // "15s"
-  const char* usual_unit;  // what a bare number most likely meant
+  const char* name;                               // "duration"
+  const char* example;                            // "15s"
+  std::span<const std::string_view> usual_units;  // what a bare number meant, most likely first
   const char* too_large;
   bool may_combine;  // 1h30m
 };
 
-constexpr Quantity kDuration{
-    kDurationUnits, "duration", "15s", "s", "more than 292 years, the longest duration", true};
-constexpr Quantity kSize{kSizeUnits, "size", "64KiB", "KiB", "more than 8 EiB, the largest size",
-                         false};
+constexpr std::string_view kUsualDurations[] = {"s", "ms", "m", "h", "d", "us", "ns"};
+constexpr std::string_view kUsualSizes[] = {"KiB", "MiB", "GiB", "TiB", "B"};
+constexpr Quantity kDuration{kDurationUnits,
+                             "duration",
+                             "15s",
+                             kUsualDurations,
+                             "more than 292 years, the longest duration",
+                             true};
+constexpr Quantity kSize{
+    kSizeUnits, "size", "64KiB", kUsualSizes, "more than 8 EiB, the largest size", false};
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -79,7 +86,47 @@ bool scaled(std::string_view digits, std::string_view fraction, std::int64_t fac
   return result <= INT64_MAX;
 }
 
-std::string parse(std::string_view text, const Quantity& quantity, std::int64_t& value) {
+std::string parse(std::string_view text, const Quantity& quantity, const Usual& usual,
+                  std::int64_t& value);
+
+// "; did you mean 64GiB?" for a number whose last part has no unit, where one makes it a value that
+// the option takes. `last`: the unit before, of 1h30 the hour; null without one.
+std::string suggest_unit(std::string_view number, const Quantity& quantity, const Usual& usual,
+                         const Unit* last) {
+  constexpr std::size_t kBytesMax = 32;
+  if (number.size() > kBytesMax) return "";
+  const auto parsed = [&](std::string_view text, std::int64_t& value) {
+    return parse(text, quantity, {}, value).empty();
+  };
+  const auto fits = [&](std::string_view text) {
+    std::int64_t value = 0;
+    std::int64_t bound = 0;
+    return parsed(text, value) &&
+           (usual.min == nullptr || !parsed(usual.min, bound) || value >= bound) &&
+           (usual.max == nullptr || !parsed(usual.max, bound) || value <= bound);
+  };
+  std::vector<std::string_view> units;
+  if (last != nullptr) {
+    for (const Unit& unit : quantity.units) {
+      if (unit.factor < last->factor) units.push_back(unit.name);
+    }
+  } else {
+    std::string_view rest = usual.value == nullptr ? "" : usual.value;
+    while (!rest.empty() && !is_letter(rest[0])) rest.remove_prefix(1);
+    std::size_t letters = 0;
+    while (letters < rest.size() && is_letter(rest[letters])) ++letters;
+    if (letters > 0) units.push_back(rest.substr(0, letters));
+    units.insert(units.end(), quantity.usual_units.begin(), quantity.usual_units.end());
+  }
+  for (const std::string_view unit : units) {
+    const std::string text = std::string(number) + std::string(unit);
+    if (fits(text)) return "; did you mean " + text + "?";
+  }
+  return "";
+}
+
+std::string parse(std::string_view text, const Quantity& quantity, const Usual& usual,
+                  std::int64_t& value) {
   const std::string expected =
       std::string("expected a ") + quantity.name + " such as " + quantity.example;
   const std::string got = ", got " + in_quotes(text);
@@ -88,6 +135,7 @@ std::string parse(std::string_view text, const Quantity& quantity, std::int64_t&
     return "";
   }
   __int128 sum = 0;
+  const Unit* last = nullptr;
   std::string_view rest = text;
   if (rest.empty()) return expected + ", got nothing";
   while (!rest.empty()) {
@@ -106,7 +154,7 @@ std::string parse(std::string_view text, const Quantity& quantity, std::int64_t&
     rest.remove_prefix(letters);
     if (name.empty() && rest.empty()) {
       return std::string("a ") + quantity.name + " needs a unit, got " + in_quotes(text) +
-             "; did you mean " + std::string(text.substr(0, 32)) + quantity.usual_unit + "?";
+             suggest_unit(text, quantity, usual, last);
     }
     if (name.empty()) return expected + got;
     const Unit* unit = nullptr;
@@ -126,6 +174,7 @@ std::string parse(std::string_view text, const Quantity& quantity, std::int64_t&
                  : in_quotes(text) + " is no whole number of " +
                        (quantity.may_combine ? "nanoseconds" : "bytes") + " that fits 64 bits";
     }
+    last = unit;
     sum += part;
     if (sum > INT64_MAX) return in_quotes(text) + " is " + quantity.too_large;
     if (!rest.empty() && !quantity.may_combine) return expected + got;
@@ -171,12 +220,12 @@ std::string parse_float(std::string_view text, double& value) {
   return "";
 }
 
-std::string parse_duration(std::string_view text, std::int64_t& value_ns) {
-  return parse(text, kDuration, value_ns);
+std::string parse_duration(std::string_view text, std::int64_t& value_ns, const Usual& usual) {
+  return parse(text, kDuration, usual, value_ns);
 }
 
-std::string parse_size(std::string_view text, std::int64_t& value_bytes) {
-  return parse(text, kSize, value_bytes);
+std::string parse_size(std::string_view text, std::int64_t& value_bytes, const Usual& usual) {
+  return parse(text, kSize, usual, value_bytes);
 }
 
 std::string parse_speed(std::string_view text, double& value) {

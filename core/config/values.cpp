@@ -194,6 +194,7 @@ bool ValueReader::read(const Node& node, const weir_option& option, const Path& 
 std::string ValueReader::parse(std::string_view text, const weir_option& option,
                                weir_value& value) {
   std::string fault;
+  const Usual usual{option.default_text, option.min_text, option.max_text};
   switch (option.type) {
     case WEIR_OPTION_BOOL: {
       bool on = false;
@@ -206,8 +207,8 @@ std::string ValueReader::parse(std::string_view text, const weir_option& option,
       value.f64 = static_cast<double>(value.i64);
       break;
     case WEIR_OPTION_FLOAT: fault = parse_float(text, value.f64); break;
-    case WEIR_OPTION_DURATION: fault = parse_duration(text, value.i64); break;
-    case WEIR_OPTION_SIZE: fault = parse_size(text, value.i64); break;
+    case WEIR_OPTION_DURATION: fault = parse_duration(text, value.i64, usual); break;
+    case WEIR_OPTION_SIZE: fault = parse_size(text, value.i64, usual); break;
     case WEIR_OPTION_ENUM: {
       const std::vector<std::string> all = choices(option);
       const auto it = std::find(all.begin(), all.end(), text);

@@ -57,6 +57,28 @@ TEST(Units, Durations) {
   }
 }
 
+TEST(Units, ANumberAloneIsAnsweredWithAUnitThatFits) {
+  const auto duration = [](const char* text, Usual usual) {
+    std::int64_t value = 0;
+    const std::string fault = parse_duration(text, value, usual);
+    const std::size_t at = fault.find("; did you mean ");
+    return at == std::string::npos ? "" : fault.substr(at + 15);
+  };
+  EXPECT_EQ(duration("40", {"40ms", "0", "1h"}), "40ms?") << "the default's unit first";
+  EXPECT_EQ(duration("40", {nullptr, "0", "1h"}), "40s?");
+  EXPECT_EQ(duration("40", {"40ms", "1s", nullptr}), "40s?") << "40ms is below the least";
+  EXPECT_EQ(duration("90", {"0", "1h", "7d"}), "90m?") << "a default without a unit";
+  EXPECT_EQ(duration("20", {"1h30m", nullptr, nullptr}), "20h?");
+  EXPECT_EQ(duration("1h30", {"1h", "1s", "2h"}), "1h30m?");
+  EXPECT_EQ(duration("5", {"1d", "1d", "2d"}), "") << "nothing fits";
+  EXPECT_EQ(duration("0000000000000000000000000000000001", {}), "") << "absurdly long";
+  std::int64_t value = 0;
+  EXPECT_EQ(parse_size("64", value, {nullptr, "1GiB", nullptr}),
+            "a size needs a unit, got '64'; did you mean 64GiB?");
+  EXPECT_EQ(parse_size("1", value, {"8GiB", "1MiB", "16TiB"}),
+            "a size needs a unit, got '1'; did you mean 1GiB?");
+}
+
 TEST(Units, Sizes) {
   const std::pair<const char*, std::int64_t> good[] = {{"0", 0},
                                                        {"100B", 100},

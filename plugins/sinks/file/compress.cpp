@@ -65,7 +65,7 @@ class Deflate {
 };
 
 // 1: done; 0: stopped; -1: failed with errno.
-int deflate_all(int from, int to, const std::atomic<bool>& stop) {
+int deflate_all(int from, int to, const std::function<bool()>& go_on) {
   const auto blocks = std::make_unique<unsigned char[]>(2 * kBlockBytes);
   Deflate stream;
   if (!stream.good()) {
@@ -73,7 +73,7 @@ int deflate_all(int from, int to, const std::atomic<bool>& stop) {
     return -1;
   }
   for (;;) {
-    if (stop) return 0;
+    if (!go_on()) return 0;
     const ssize_t n = ::read(from, blocks.get(), kBlockBytes);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return -1;
@@ -87,7 +87,7 @@ int deflate_all(int from, int to, const std::atomic<bool>& stop) {
 
 }  // namespace
 
-std::string compress_file(const std::string& path, const std::atomic<bool>& stop) {
+std::string compress_file(const std::string& path, const std::function<bool()>& go_on) {
   const std::string unfinished = path + std::string(kUnfinished);
   const Fd from(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat status {};
@@ -96,17 +96,24 @@ std::string compress_file(const std::string& path, const std::atomic<bool>& stop
       open(unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, status.st_mode & 0777));
   if (!to) return unfinished + ": " + errno_text(errno);
 
-  const int outcome = deflate_all(from.get(), to.get(), stop);
+  const int outcome = deflate_all(from.get(), to.get(), go_on);
   const timespec times[2] = {status.st_atim, status.st_mtim};
   futimens(to.get(), times);  // a nicety: the file keeps the time of its last row
-  if (outcome == 1 && fsync(to.get()) == 0 &&
-      rename(unfinished.c_str(), (path + ".gz").c_str()) == 0) {
+  if (outcome == 1 && fsync(to.get()) == 0) return "";
+  const int error = errno;
+  unlink(unfinished.c_str());
+  return outcome == 0 ? "" : unfinished + ": " + errno_text(error);
+}
+
+std::string replace_by_compressed(const std::string& path) {
+  const std::string unfinished = path + std::string(kUnfinished);
+  if (rename(unfinished.c_str(), (path + ".gz").c_str()) == 0) {
     unlink(path.c_str());
     return "";
   }
   const int error = errno;
   unlink(unfinished.c_str());
-  return outcome == 0 ? "" : unfinished + ": " + errno_text(error);
+  return unfinished + ": " + errno_text(error);
 }
 
 }  // namespace weir::file_sink

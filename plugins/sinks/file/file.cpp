@@ -157,7 +157,7 @@ Problem File::begin(Output& output) {
   touched_.push_back(&output);
   if (output.file.take_fresh()) output.sync_round = 0;  // the janitor has not seen this one yet
   const bool rotated = output.file.take_rotated();
-  if (janitor_ && (rotated || !output.was_tidied)) janitor_->tidy(output.file.names());
+  if (janitor_ && (rotated || !output.was_tidied)) janitor_->tidy(output.file.names(), rotated);
   output.was_tidied = true;  // the first time: what an earlier run has left to do
   return {};
 }

@@ -49,7 +49,7 @@ std::string FileNames::rotated(std::int64_t time) const {
 }
 
 bool FileNames::is_rotated(std::string_view name) const {
-  if (is_compressed(name)) name.remove_suffix(3);
+  name = plain(name);
   return name.size() == stem.size() + 1 + kStampBytes + extension.size() &&
          name.starts_with(stem) && name[stem.size()] == '-' && name.ends_with(extension) &&
          is_stamp(name.substr(stem.size() + 1, kStampBytes));

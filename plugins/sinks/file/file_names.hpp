@@ -25,6 +25,10 @@ struct FileNames {
   // Whether a file name of this directory is such a name, and of a compressed file.
   bool is_rotated(std::string_view name) const;
   static bool is_compressed(std::string_view name) { return name.ends_with(".gz"); }
+  // What a compressed file is called without being compressed; other names as they are.
+  static std::string_view plain(std::string_view name) {
+    return is_compressed(name) ? name.substr(0, name.size() - 3) : name;
+  }
   // A compression that was cut short left this behind.
   bool is_unfinished(std::string_view name) const;
   // Full paths of the rotated files, oldest first; unfinished ones if `unfinished` is not null.

@@ -1,4 +1,6 @@
 // Rotation, by size and age, kept and compressed: no row lost, none doubled, none out of order.
+#include <set>
+
 #include "file_fixture.hpp"
 
 namespace weir::file_sink {
@@ -113,6 +115,86 @@ TEST_F(Rotation, WhatACrashLeftUndoneIsDoneAfterTheNextStart) {
   file->stop();
   EXPECT_EQ(text(rotated + ".gz"), "m,host=a n=7 7\n");
   EXPECT_EQ(names().size(), 2u);
+}
+
+// Deliveries that are written faster than compressed: each is a file of some MiB.
+class Backlog : public Rotation {
+ protected:
+  static constexpr std::uint32_t kRows = 100'000;
+
+  Backlog() {
+    options_.rotate.size = {4 << 10};
+    options_.gzip = true;
+  }
+  void deliver(File& file) {
+    ASSERT_EQ(write(file, {batch(next_, kRows)}).code(), WEIR_OK);
+    next_ += kRows;
+    agent_.clear();
+  }
+  // Rotated files; `plain`: only those that are not compressed.
+  std::size_t rotated(bool plain) const {
+    std::set<std::string> found;  // a file may be seen beside its compressed twin
+    for (const auto& file : FileNames(options_.path).list_rotated()) {
+      if (!FileNames::is_compressed(file)) found.insert(file);
+      if (!plain) found.insert(std::string(FileNames::plain(file)));
+    }
+    return found.size();
+  }
+
+  std::uint64_t next_ = 0;
+};
+
+TEST_F(Backlog, KeepHoldsHoweverSlowlyFilesAreCompressed) {
+  options_.rotate.keep = 2;
+  {
+    const auto file = started();
+    for (int i = 0; i < 12; ++i) {
+      deliver(*file);
+      ASSERT_LE(rotated(false), 2u) << "after delivery " << i;
+    }
+    file->stop();
+  }
+  EXPECT_EQ(rotated(false), 2u);
+  EXPECT_EQ(count(".tmp"), 0u);
+  EXPECT_EQ(names().size(), 3u);
+  const auto got = all_numbers();
+  ASSERT_EQ(got.size(), 3u * kRows) << "the newest, and whole";
+  EXPECT_EQ(got.front(), 9u * kRows);
+
+  const auto file = started();  // goes on with what the stop has left
+  EXPECT_TRUE(wait_for([&] { return rotated(true) == 0; }));
+  file->stop();
+  EXPECT_EQ(all_numbers(), got);
+}
+
+TEST_F(Backlog, TheWriterWaitsForTheCompressor) {
+  options_.rotate.keep = 0;
+  const auto file = started();
+  for (int i = 0; i < 12; ++i) {
+    deliver(*file);
+    ASSERT_LE(rotated(true), Janitor::kWaitingMax + 1) << "after delivery " << i;
+  }
+  file->stop();
+  EXPECT_EQ(all_numbers().size(), next_);
+}
+
+// A directory full of files that never were compressed must not hold up the first rotation.
+TEST_F(Backlog, WhatAnEarlierRunLeftIsNotWaitedFor) {
+  options_.rotate.keep = 0;
+  options_.gzip = false;
+  {
+    const auto file = started();
+    for (int i = 0; i < 12; ++i) deliver(*file);
+    file->stop();
+  }
+  ASSERT_EQ(rotated(true), 11u);
+  options_.gzip = true;
+  const auto file = started();
+  deliver(*file);
+  EXPECT_GT(rotated(true), Janitor::kWaitingMax);
+  EXPECT_TRUE(wait_for([&] { return rotated(true) == 0; }));
+  file->stop();
+  EXPECT_EQ(all_numbers().size(), next_);
 }
 
 // A compression that was interrupted between its rename and the removal of the original.

@@ -19,8 +19,10 @@ std::map<std::string, FleetOptions> sample_fleets() {
     FleetOptions& fleet = fleets[name];
     fleet.kind = kind;
     fleet.count = kind == Kind::imu ? 1 : 2;
-    fleet.motion = Motion::walking;
-    fleet.rate_hz = 4;  // few rows to look at
+    if (kind == Kind::imu) {
+      fleet.motion = Motion::walking;
+      fleet.rate_hz = 4;  // few rows to look at
+    }
     fleet.owners = {"acme", "beta"};
     fleet.locations = {"sample"};
   }

@@ -93,7 +93,7 @@ class EnergyModel : public Model {
   EnergyModel() : Model("iot_energy", "Energy meters.", kChannels) {}
 
   void truth(const Subject& s, Time t, Values& out) override {
-    const double mean = s.fleet.options.mean_power_watts;
+    const double mean = *s.fleet.options.mean_power_watts;
     const Time local = s.climate.solar_time(t);
     const Load load = load_at(s.key, mean, local);
     // The grid is the location's; a strong load lowers its own voltage a little.

@@ -39,7 +39,7 @@ class EnvironmentModel : public Model {
   void truth(const Subject& s, Time t, Values& out) override {
     const Shared& shared = shared_at(s, t);
     const std::uint64_t key = s.key;
-    const bool outdoors = s.fleet.options.placement == Placement::outdoor;
+    const bool outdoors = *s.fleet.options.placement == Placement::outdoor;
     const double draught = outdoors ? 0.3 : 0.2;  // what moves this corner's air alone
     const double air = shared.air_celsius + trait(key, kPlace, -1, 1) * (outdoors ? 0.4 : 1.0) +
                        draught * sim::noise(sim::mix(key, kDraught), t, 30 * kMinute);
@@ -75,8 +75,8 @@ class EnvironmentModel : public Model {
 
   static void prepare(const Subject& s, Shared& shared) {
     shared.fleet = &s.fleet;
-    const Time lag = s.fleet.options.lag.count();
-    switch (s.fleet.options.placement) {
+    const Time lag = s.fleet.options.lag->count();
+    switch (*s.fleet.options.placement) {
       case Placement::outdoor:
         shared.air = s.climate.outdoor_celsius.behind(lag);
         shared.dew = s.climate.dew_point_celsius;
@@ -106,7 +106,7 @@ class EnvironmentModel : public Model {
     shared.pressure_hpa = s.climate.pressure_hpa.at(t);
     const double daylight = s.climate.sun(t) * s.climate.clear_sky(t);
     const double people = occupied(s.climate.solar_time(t));
-    switch (s.fleet.options.placement) {
+    switch (*s.fleet.options.placement) {
       case Placement::outdoor: shared.daylight_lux = 95'000 * daylight; break;
       case Placement::indoor:
         shared.daylight_lux = 950 * daylight;

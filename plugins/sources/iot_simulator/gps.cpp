@@ -70,7 +70,7 @@ class GpsModel : public Model {
 
   void truth(const Subject& s, Time t, Values& out) override {
     const std::uint64_t key = s.key;
-    const Position p = position_at(key, s.fleet.options.mean_speed_mps, s.climate.solar_time(t));
+    const Position p = position_at(key, *s.fleet.options.mean_speed_mps, s.climate.solar_time(t));
     const auto error = [&](Trait which, double metres) {
       return metres * sim::noise(sim::mix(key, which), t, 3 * kMinute);
     };

@@ -89,7 +89,7 @@ class ImuModel : public Model {
   }
 
   double sigma(const Subject& s, std::size_t channel) const override {
-    const double root_hertz = std::sqrt(static_cast<double>(s.fleet.options.rate_hz));
+    const double root_hertz = std::sqrt(static_cast<double>(*s.fleet.options.rate_hz));
     if (channel < 3) return kAccDensity * root_hertz;
     if (channel < 6) return kGyroDensity * root_hertz;
     return channel < 9 ? kMagSigma : kTemperatureSigma;
@@ -112,7 +112,7 @@ class ImuModel : public Model {
     if (key_ != s.key || fleet_ != &s.fleet) {
       key_ = s.key;
       fleet_ = &s.fleet;
-      motion_ = MotionModel(s.fleet.options.motion, s.key);
+      motion_ = MotionModel(*s.fleet.options.motion, s.key);
       field_ = magnetic_field(s.climate.latitude_degrees);
       second_ = INT64_MIN;
     }

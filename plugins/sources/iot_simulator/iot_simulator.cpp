@@ -14,7 +14,6 @@ namespace {
 constexpr Time kDefaultInterval = 15 * kSecond;   // where the agent does not say
 constexpr Time kStatusEvery = 10 * kSecond;       // of devices that measure more often on their own
 constexpr std::uint64_t kSamplesPerMessage = 64;  // an IMU sends packets
-constexpr std::uint64_t kRowsMax = 5'000'000;     // of a collection: some seconds of work
 constexpr double kSpikeShare = 0.25;              // of the samples while a sensor spikes
 
 void fail(const std::string& path, const std::string& what) {
@@ -50,13 +49,13 @@ void IotSimulator::check(const Options& options, weir::Problems& problems) {
   };
   Places places;
   const World world = whole_world(options, places, report);
-  if (found) return;
-  if (world.devices.empty()) {
+  const bool complete = !found;  // a file that cannot be read has devices that are not known
+  if (complete && world.devices.empty()) {
     report(
         "devices_file",
         "there is no device in it: write a fleet, such as 'devices: {env: {kind: environment}}'");
   }
-  build_world(world, 0, with_places(places, report));
+  build_world(world, 0, with_places(places, report), complete);
 }
 
 void IotSimulator::start() {
@@ -64,7 +63,6 @@ void IotSimulator::start() {
   Places places;
   const World world = whole_world(options_, places, fail);
   world_ = build_world(world, seed, with_places(places, fail));
-  refuse_endless_collections(places);
   series_.reserve(world_.keys.size());
   if (options_.status) {
     status_series_.reserve(world_.keys.size());
@@ -83,19 +81,6 @@ void IotSimulator::start() {
 
 Time IotSimulator::interval() const {
   return agent_.interval() > 0 ? agent_.interval() : kDefaultInterval;
-}
-
-void IotSimulator::refuse_endless_collections(const Places& places) const {
-  std::uint64_t rows = 0;
-  for (const Fleet& fleet : world_.fleets) {
-    rows += rows_of(fleet, interval());
-    if (rows <= kRowsMax) continue;
-    with_places(places, fail)(
-        "devices." + fleet.name,
-        "with this fleet a collection makes more than " + std::to_string(kRowsMax) +
-            " rows: lower 'count' or 'rate', write a longer 'every', or collect at a shorter "
-            "'interval'");
-  }
 }
 
 void IotSimulator::intern(const Fleet& fleet) {
@@ -148,7 +133,7 @@ void IotSimulator::collect(weir::Time time) {
   for (const Fleet& fleet : world_.fleets) {
     const auto kind = static_cast<std::size_t>(fleet.options.kind);
     RowWriter rows(agent_, measurements_[kind], rows_of(fleet, interval));
-    for (std::uint32_t n = 0; n < fleet.options.count; ++n) {
+    for (std::uint32_t n = 0; n < fleet.options.count && !agent_.stopping(); ++n) {
       const auto turn = static_cast<std::uint32_t>(n % fleet.locations.size());
       const std::uint64_t index = fleet.first_key + n;
       const Device device{
@@ -172,7 +157,8 @@ void IotSimulator::collect_device(const Device& device, Time interval, Time from
   const Sampling sampling = device.fleet.sampling(device.subject.key, interval, to);
   const bool with_sample =
       !is_imu && (!device.fleet.options.every || sampling.every >= kStatusEvery);
-  for (std::int64_t n = sampling.index(from) + 1; n <= sampling.index(to); ++n) {
+  const std::int64_t last = sampling.index(to);
+  for (std::int64_t n = sampling.index(from) + 1; n <= last && !agent_.stopping(); ++n) {
     const auto message = static_cast<std::uint64_t>(n) / (is_imu ? kSamplesPerMessage : 1);
     if (is_lost(device.fleet, device.subject.key, message)) continue;
     emit_sample(device, sampling, n, rows);

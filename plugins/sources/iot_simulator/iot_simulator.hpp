@@ -43,7 +43,6 @@ class IotSimulator {
   };
 
   Time interval() const;
-  void refuse_endless_collections(const Places& places) const;
   void intern(const Fleet& fleet);
   void collect_device(const Device& device, Time interval, Time from, Time to, RowWriter& rows);
   void emit_sample(const Device& device, const Sampling& sampling, std::int64_t n, RowWriter& rows);

@@ -19,7 +19,7 @@ Options options_of(Kind kind, std::uint32_t count) {
   options.status = false;
   options.devices["dev"].kind = kind;
   options.devices["dev"].count = count;
-  options.devices["dev"].motion = Motion::walking;
+  if (kind == Kind::imu) options.devices["dev"].motion = Motion::walking;
   return options;
 }
 

@@ -26,6 +26,7 @@ enum class Placement { indoor, outdoor, cold_room };
 enum class Motion { still, walking, running, machine };
 enum class MachineClass { i, ii, iii, iv };
 
+// What only devices of one kind have is optional, so that it is refused where it says nothing.
 struct FleetOptions {
   Kind kind = Kind::environment;
   std::uint32_t count = 1;
@@ -33,14 +34,14 @@ struct FleetOptions {
   std::string id;
   std::vector<std::string> owners, locations, firmware;
   std::optional<Duration> every;
-  Placement placement = Placement::indoor;
-  Duration lag = std::chrono::minutes(5);
-  Motion motion = Motion::still;
-  std::uint32_t rate_hz = 200;
-  MachineClass machine_class = MachineClass::ii;
-  Duration wear = std::chrono::hours(60 * 24);
-  double mean_power_watts = 450;
-  double mean_speed_mps = 9;
+  std::optional<Placement> placement;
+  std::optional<Duration> lag;
+  std::optional<Motion> motion;
+  std::optional<std::uint32_t> rate_hz;
+  std::optional<MachineClass> machine_class;
+  std::optional<Duration> wear;
+  std::optional<double> mean_power_watts;
+  std::optional<double> mean_speed_mps;
   std::optional<Duration> battery_life;
   double loss = 0;
   Duration latency = std::chrono::milliseconds(40);
@@ -74,38 +75,34 @@ struct FleetOptions {
                "collection. An IMU measures at its rate.")
             .min("10ms")
             .max("7d"),
-        option("placement", &FleetOptions::placement, "environment: where the sensors hang.")
-            .choices({"indoor", "outdoor", "cold_room"})
-            .def("indoor"),
+        option("placement", &FleetOptions::placement,
+               "environment: where the sensors hang. Default: indoor.")
+            .choices({"indoor", "outdoor", "cold_room"}),
         option("lag", &FleetOptions::lag,
-               "environment: time constant with which the sensor follows the air.")
-            .def("5m")
+               "environment: time constant with which the sensor follows the air. Default: 5m.")
             .min("0")
             .max("1d"),
-        option("motion", &FleetOptions::motion, "imu: how the device moves.")
-            .choices({"still", "walking", "running", "machine"})
-            .def("still"),
-        option("rate", &FleetOptions::rate_hz, "imu: samples per second.")
-            .def("200")
+        option("motion", &FleetOptions::motion, "imu: how the device moves. Default: still.")
+            .choices({"still", "walking", "running", "machine"}),
+        option("rate", &FleetOptions::rate_hz, "imu: samples per second. Default: 200.")
             .min("1")
             .max("1600")
             .unit("Hz"),
         option("machine_class", &FleetOptions::machine_class,
-               "vibration: class of the machine by ISO 10816-1, which sets its limits.")
-            .choices({"i", "ii", "iii", "iv"})
-            .def("ii"),
+               "vibration: class of the machine by ISO 10816-1, which sets its limits. "
+               "Default: ii.")
+            .choices({"i", "ii", "iii", "iv"}),
         option("wear", &FleetOptions::wear,
-               "vibration: time from new to worn out, when it is overhauled.")
-            .def("60d")
+               "vibration: time from new to worn out, when it is overhauled. Default: 60d.")
             .min("1h")
             .max("3650d"),
-        option("mean_power", &FleetOptions::mean_power_watts, "energy: mean power of the load.")
-            .def("450")
+        option("mean_power", &FleetOptions::mean_power_watts,
+               "energy: mean power of the load. Default: 450.")
             .min("1")
             .max("1000000")
             .unit("watts"),
-        option("mean_speed", &FleetOptions::mean_speed_mps, "gps: mean speed while it drives.")
-            .def("9")
+        option("mean_speed", &FleetOptions::mean_speed_mps,
+               "gps: mean speed while it drives. Default: 9.")
             .min("0.1")
             .max("100")
             .unit("metres per second"),

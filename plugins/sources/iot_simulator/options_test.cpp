@@ -95,6 +95,81 @@ TEST(Fleets, AbsurdOnesAreRefusedWithTheReason) {
   EXPECT_THAT(problems_of(world), Contains(HasSubstr("the device 'env-3' exists twice")));
 }
 
+TEST(Fleets, AnOptionOfAnotherKindIsRefused) {
+  const auto with = [](Kind kind, auto change) {
+    FleetOptions options = fleet_of(kind, 2);
+    change(options);
+    return problems_of(one_fleet(options));
+  };
+  const auto refused = [](const std::string& name, const std::string& kind) {
+    return "devices.env." + name + ": says nothing of devices of kind end_device, only of " + kind +
+           ": leave it out";
+  };
+  const auto all = [](FleetOptions& o) {
+    o.placement = Placement::indoor;  // even where it is the default
+    o.lag = std::chrono::minutes(5);
+    o.motion = Motion::still;
+    o.rate_hz = 400;
+    o.machine_class = MachineClass::ii;
+    o.wear = std::chrono::hours(100);
+    o.mean_power_watts = 1;
+    o.mean_speed_mps = 1;
+  };
+  EXPECT_THAT(with(Kind::end_device, all),
+              ElementsAre(refused("placement", "environment"), refused("lag", "environment"),
+                          refused("motion", "imu"), refused("rate", "imu"),
+                          refused("machine_class", "vibration"), refused("wear", "vibration"),
+                          refused("mean_power", "energy"), refused("mean_speed", "gps")));
+  EXPECT_EQ(with(Kind::environment, all).size(), 6u);
+  EXPECT_EQ(with(Kind::imu, all).size(), 6u);
+  EXPECT_EQ(with(Kind::vibration, all).size(), 6u);
+  EXPECT_EQ(with(Kind::energy, all).size(), 7u);
+  EXPECT_EQ(with(Kind::gps, all).size(), 7u);
+}
+
+// By rows a second, so that whoever checks need not know the interval.
+TEST(Fleets, ThatMakeRowsWithoutEndAreRefused) {
+  EXPECT_THAT(problems_of(one_fleet(fleet_of(Kind::imu, 5000))), IsEmpty());
+  EXPECT_THAT(problems_of(one_fleet(fleet_of(Kind::imu, 100'000))),
+              ElementsAre(HasSubstr("devices.env: with this fleet the devices make more than "
+                                    "1000000 rows a second: lower 'count'")));
+  World world = one_fleet(fleet_of(Kind::imu, 5000));
+  world.devices["more"] = fleet_of(Kind::environment, 10);
+  EXPECT_THAT(problems_of(world), IsEmpty()) << "these have no pace of their own";
+  world.devices["more"].every = std::chrono::milliseconds(10);
+  EXPECT_THAT(problems_of(world), ElementsAre(HasSubstr("devices.more: with this fleet")));
+}
+
+TEST(Checks, TellAllThatIsWrong) {
+  FleetOptions bad = fleet_of(Kind::environment, 2);
+  bad.id = "x";
+  bad.rate_hz = 5;
+  bad.owners.resize(10'001);
+  World world = one_fleet(bad);
+  world.devices["imu"] = fleet_of(Kind::imu);
+  world.devices["imu"].every = std::chrono::seconds(1);
+  for (const char* fleet : {"env", "imu"}) {
+    FaultOptions& fault = world.faults.emplace_back();
+    fault.kind = FaultKind::dropout;
+    fault.fleet = fleet;
+    fault.field = "humidity";
+    fault.magnitude = 1;
+  }
+  world.faults[1].fleet = "f";
+  EXPECT_THAT(
+      problems_of(world),
+      ElementsAre(HasSubstr("devices.env.id: needs {n}"), HasSubstr("devices.env.rate: says"),
+                  HasSubstr("devices.env: a list"), HasSubstr("devices.imu.every: an IMU"),
+                  HasSubstr("faults[0]: needs"), HasSubstr("faults[0].magnitude: says"),
+                  HasSubstr("faults[0].field: says"), HasSubstr("faults[1]: needs"),
+                  HasSubstr("faults[1].magnitude: says"), HasSubstr("faults[1].field: says"),
+                  "faults[1].fleet: there is no fleet 'f'"));
+  world = one_fleet(fleet_of(Kind::environment));
+  world.faults.emplace_back().fleet = "f";
+  EXPECT_THAT(problems_of(world),
+              ElementsAre(HasSubstr("faults[0]: needs"), "faults[0].fleet: there is no fleet 'f'"));
+}
+
 TEST(Faults, ThatCannotBeAreRefusedWithTheReason) {
   const auto with = [](auto change) {
     World world = one_fleet(fleet_of(Kind::environment, 2));
@@ -106,9 +181,9 @@ TEST(Faults, ThatCannotBeAreRefusedWithTheReason) {
   };
   EXPECT_THAT(with([](auto&) {}), IsEmpty());
   EXPECT_THAT(with([](auto& f) { f.per_day = 0; }),
-              ElementsAre("faults[0]: needs either 'begin' or 'per_day'"));
+              ElementsAre(HasSubstr("faults[0]: needs 'begin', for once, or 'per_day'")));
   EXPECT_THAT(with([](auto& f) { f.begin = "2026-11-23T10:00:00Z"; }),
-              ElementsAre("faults[0]: needs either 'begin' or 'per_day'"));
+              ElementsAre(HasSubstr("faults[0]: has both 'begin', for once, and 'per_day'")));
   EXPECT_THAT(with([](auto& f) {
                 f.per_day = 0;
                 f.begin = "yesterday";
@@ -162,7 +237,7 @@ faults:
   EXPECT_THAT(env.owners, ElementsAre("acme", "beta"));
   EXPECT_THAT(env.locations, ElementsAre("fra1"));
   EXPECT_EQ(env.every, std::chrono::seconds(90));
-  EXPECT_EQ(env.lag, std::chrono::minutes(5));
+  EXPECT_EQ(env.lag, std::nullopt);
   EXPECT_EQ(env.battery_life, std::nullopt);
   EXPECT_EQ(world.devices.at("meter").kind, Kind::energy);
   EXPECT_EQ(world.devices.at("meter").mean_power_watts, 1500);
@@ -282,6 +357,10 @@ TEST_F(DevicesFileOption, WhatIsWrongInItIsToldWithItsPlace) {
   EXPECT_THAT(check(options()), ElementsAre(HasSubstr("cannot be read: No such file")));
   std::filesystem::create_directory(path_);
   EXPECT_THAT(check(options()), ElementsAre(HasSubstr("is not a regular file")));
+  Options mistaken = options();
+  mistaken.faults.emplace_back().fleet = "may be in the file";
+  EXPECT_THAT(check(mistaken),
+              ElementsAre(HasSubstr("is not a regular file"), HasSubstr("faults[0]: needs")));
   std::filesystem::remove(path_);
 
   write("devices:\n  meter:\n    kind: energy\n    count: 2\n    id: x\n");
@@ -291,10 +370,11 @@ TEST_F(DevicesFileOption, WhatIsWrongInItIsToldWithItsPlace) {
   own.faults.emplace_back().device = "nobody";
   own.faults[0].per_day = 1;
   EXPECT_THAT(check(own), ElementsAre("faults[0].device: there is no device 'nobody'",
-                                      HasSubstr(path_.string() + ":3:5: faults[1] needs either")));
+                                      HasSubstr(path_.string() + ":3:5: faults[1] needs 'begin'")));
   Options both = options();
   both.devices["meter"] = fleet_of(Kind::energy);
-  EXPECT_THAT(check(both), ElementsAre(HasSubstr("rename one of them")));
+  EXPECT_THAT(check(both),
+              ElementsAre(HasSubstr("rename one of them"), HasSubstr("faults[0] needs 'begin'")));
   write("");
   EXPECT_THAT(check(options()), ElementsAre(HasSubstr("there is no device")));
 }

@@ -35,8 +35,8 @@ class VibrationModel : public Model {
   VibrationModel() : Model("iot_vibration", "Vibration sensors on machines.", kChannels) {}
 
   void truth(const Subject& s, Time t, Values& out) override {
-    const VibrationZones zones = vibration_zones(s.fleet.options.machine_class);
-    const Time wear_time = s.fleet.options.wear.count();
+    const VibrationZones zones = vibration_zones(*s.fleet.options.machine_class);
+    const Time wear_time = s.fleet.options.wear->count();
     const Time phase =
         static_cast<Time>(trait(s.key, kPhase, 0, 1) * static_cast<double>(wear_time));
     const double wear = turns(t + phase, wear_time);

@@ -1,63 +1,25 @@
 #include "world.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <unordered_map>
 
+#include "device_ids.hpp"
 #include "faults.hpp"
 #include "model.hpp"
+#include "option_checks.hpp"
 #include "weir/payload/rfc3339.hpp"
 
 namespace weir::iot {
 
 namespace {
 
-constexpr std::size_t kIdBytesMax = 200;
-constexpr std::size_t kListItemsMax = 10'000;
+constexpr std::uint64_t kRowsPerSecondMax = 1'000'000;  // what a core can make
 
 std::uint64_t fnv1a(std::string_view text) {
   std::uint64_t h = 0xCBF29CE484222325u;
   for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001B3u;
   return h;
-}
-
-std::string_view pattern_of(const Fleet& fleet) {
-  if (!fleet.options.id.empty()) return fleet.options.id;
-  return fleet.options.count == 1 ? "{name}" : "{name}-{n}";
-}
-
-// Writes the pattern's text for a number; nothing where a {...} is neither {name}, {n} nor {n:4}.
-std::optional<std::string> expand(std::string_view pattern, std::string_view name,
-                                  std::uint64_t number) {
-  std::string out;
-  while (!pattern.empty()) {
-    if (pattern[0] != '{') {
-      const std::size_t size = std::min(pattern.find('{'), pattern.size());
-      out += pattern.substr(0, size);
-      pattern.remove_prefix(size);
-      continue;
-    }
-    const std::size_t end = pattern.find('}');
-    if (end == std::string_view::npos) return std::nullopt;
-    const std::string_view word = pattern.substr(1, end - 1);
-    pattern.remove_prefix(end + 1);
-    if (word == "name") {
-      out += name;
-      continue;
-    }
-    std::size_t width = 0;
-    if (word != "n") {
-      if (!word.starts_with("n:")) return std::nullopt;
-      const char* const last = word.data() + word.size();
-      const auto read = std::from_chars(word.data() + 2, last, width);
-      if (read.ec != std::errc() || read.ptr != last || width > 12) return std::nullopt;
-    }
-    const std::string digits = std::to_string(number);
-    if (digits.size() < width) out.append(width - digits.size(), '0');
-    out += digits;
-  }
-  return out;
 }
 
 Time default_battery_life(Kind kind) {
@@ -69,10 +31,34 @@ Time default_battery_life(Kind kind) {
   }
 }
 
+// What the options' help says where nothing is written.
+FleetOptions resolved(FleetOptions o) {
+  if (!o.placement) o.placement = Placement::indoor;
+  if (!o.lag) o.lag = std::chrono::minutes(5);
+  if (!o.motion) o.motion = Motion::still;
+  if (!o.rate_hz) o.rate_hz = 200;
+  if (!o.machine_class) o.machine_class = MachineClass::ii;
+  if (!o.wear) o.wear = std::chrono::hours(60 * 24);
+  if (!o.mean_power_watts) o.mean_power_watts = 450;
+  if (!o.mean_speed_mps) o.mean_speed_mps = 9;
+  if (!o.battery_life) o.battery_life = Duration(default_battery_life(o.kind));
+  return o;
+}
+
+// Of a device that has a pace of its own, not the agent's interval.
+double rows_per_second(const FleetOptions& o) {
+  if (o.kind == Kind::imu) return *o.rate_hz;
+  return o.every ? 1 / seconds(o.every->count()) : 0;
+}
+
 class Builder {
  public:
-  Builder(const World& options, std::uint64_t seed, const Report& report)
-      : options_(options), seed_(seed), report_(report) {}
+  Builder(const World& options, std::uint64_t seed, const Report& report, bool complete)
+      : options_(options),
+        seed_(seed),
+        report_(report),
+        fleets_known_(complete),
+        devices_known_(complete) {}
 
   Simulated build() {
     if (options_.devices.size() > kFleetsMax) {
@@ -82,10 +68,6 @@ class Builder {
     }
     if (options_.locations.size() > kLocationsMax) {
       report_("locations", "at most " + std::to_string(kLocationsMax) + " locations");
-    }
-    if (options_.faults.size() > kFaultsMax) {
-      report_("faults", "at most " + std::to_string(kFaultsMax) + " faults; use per_day for many");
-      return {};
     }
     std::uint64_t count = 0;
     for (const auto& [name, fleet] : options_.devices) count += fleet.count;
@@ -104,7 +86,12 @@ class Builder {
                              std::to_string(kLocationsMax));
     }
     refuse_same_ids();
-    for (std::size_t i = 0; i < options_.faults.size(); ++i) add_fault(i, options_.faults[i]);
+    refuse_endless_work();
+    if (options_.faults.size() > kFaultsMax) {
+      report_("faults", "at most " + std::to_string(kFaultsMax) + " faults; use per_day for many");
+    } else {
+      for (std::size_t i = 0; i < options_.faults.size(); ++i) add_fault(i, options_.faults[i]);
+    }
     check_clocks();
     return std::move(world_);
   }
@@ -114,37 +101,15 @@ class Builder {
   static constexpr Place kNowhere{UINT32_MAX, 0};
 
   void add_fleet(const std::string& name, const FleetOptions& options) {
-    const std::string path = "devices." + name;
+    if (!check_fleet("devices." + name, name, options, report_)) {
+      devices_known_ = false;
+      return;
+    }
     Fleet fleet;
     fleet.name = name;
-    fleet.options = options;
-    fleet.battery_life =
-        options.battery_life ? options.battery_life->count() : default_battery_life(options.kind);
+    fleet.options = resolved(options);
+    fleet.battery_life = fleet.options.battery_life->count();
     fleet.first_key = world_.keys.size();
-    const std::string_view pattern = pattern_of(fleet);
-    const auto longest = expand(pattern, name, std::uint64_t{options.first} + options.count - 1);
-    if (!longest) {
-      report_(path + ".id", "a pattern may contain {name}, {n} and {n:4}, no other braces");
-      return;
-    }
-    if (longest->empty() || longest->size() > kIdBytesMax) {
-      report_(path + ".id", "an id has 1 to " + std::to_string(kIdBytesMax) + " bytes");
-      return;
-    }
-    if (options.count > 1 && expand(pattern, name, 1) == expand(pattern, name, 2)) {
-      report_(path + ".id", "needs {n}, so that each of the " + std::to_string(options.count) +
-                                " devices has an id of its own");
-      return;
-    }
-    if (options.every && options.kind == Kind::imu) {
-      report_(path + ".every", "an IMU measures at its rate: write 'rate' instead");
-    }
-    for (const auto* list : {&options.owners, &options.locations, &options.firmware}) {
-      if (list->size() > kListItemsMax) {
-        report_(path, "a list of owners, locations or firmware has more than 10000 items");
-        return;
-      }
-    }
     for (const std::string& location : options.locations)
       fleet.locations.push_back(place(location));
     if (fleet.locations.empty()) fleet.locations.push_back(place(""));
@@ -187,55 +152,51 @@ class Builder {
     }
   }
 
+  // A collection's work is bounded by its interval, whatever that is.
+  void refuse_endless_work() {
+    double rows = 0;
+    for (const Fleet& fleet : world_.fleets) {
+      const double more = rows_per_second(fleet.options) * fleet.options.count;
+      rows += more;
+      if (more == 0 || rows <= static_cast<double>(kRowsPerSecondMax)) continue;
+      report_("devices." + fleet.name,
+              "with this fleet the devices make more than " + std::to_string(kRowsPerSecondMax) +
+                  " rows a second: lower 'count' or 'rate', or write a longer 'every'");
+      return;
+    }
+  }
+
   void add_fault(std::size_t number, const FaultOptions& options) {
     const std::string path = "faults[" + std::to_string(number) + "]";
+    const bool is_good = check_fault(path, options, report_);
     Fault fault;
     fault.kind = options.kind;
     fault.duration = options.duration.count();
     fault.magnitude = options.magnitude;
     fault.key = sim::mix(number, 0x6661756C74u);
-    if (!options.begin.empty()) {
-      fault.begin = payload::parse_rfc3339(options.begin);
-      if (!fault.begin) report_(path + ".begin", "is not a time like 2026-11-21T10:00:00Z");
-    }
-    if (options.begin.empty() == (options.per_day == 0)) {
-      report_(path, "needs either 'begin' or 'per_day'");
-      return;
-    }
+    if (!options.begin.empty()) fault.begin = payload::parse_rfc3339(options.begin);
     if (options.per_day > 0) {
-      const double share =
-          options.per_day * static_cast<double>(fault.duration) / static_cast<double>(kDay);
-      if (share > 0.5) {
-        report_(path + ".per_day",
-                "a device would be faulty more than half of the time: lower it, or 'duration'");
-        return;
-      }
       fault.slot = std::clamp(static_cast<Time>(static_cast<double>(kDay) / options.per_day / 2),
                               2 * fault.duration, std::max(30 * kDay, 2 * fault.duration));
       fault.chance = options.per_day * static_cast<double>(fault.slot) / static_cast<double>(kDay);
     }
-    const bool adds = fault.kind == FaultKind::spike || fault.kind == FaultKind::drift ||
-                      fault.kind == FaultKind::bias || fault.kind == FaultKind::noise;
-    if (options.magnitude && !adds && fault.kind != FaultKind::clock_skew) {
-      report_(path + ".magnitude", "says nothing for this kind of fault: leave it out");
+    const bool fleet_found = options.fleet.empty() || options_.devices.contains(options.fleet);
+    if (!fleet_found && fleets_known_) {
+      report_(path + ".fleet", "there is no fleet '" + options.fleet + "'");
     }
-    if (!options.field.empty() && !adds && fault.kind != FaultKind::stuck) {
-      report_(path + ".field", "says nothing for this kind of fault: leave it out");
-    }
-    bool any = false;
     Place only = kNowhere;
     if (!options.device.empty()) {
       only = wanted_.at(options.device);
       if (only == kNowhere) {
-        report_(path + ".device", "there is no device '" + options.device + "'");
+        if (devices_known_)
+          report_(path + ".device", "there is no device '" + options.device + "'");
         return;
       }
     }
-    bool fleet_found = options.fleet.empty();
+    bool any = false;
     for (std::uint32_t i = 0; i < world_.fleets.size(); ++i) {
       Fleet& fleet = world_.fleets[i];
       if (!options.fleet.empty() && options.fleet != fleet.name) continue;
-      fleet_found = true;
       if (!options.device.empty() && only.first != i) continue;
       fault.field = -1;
       if (!options.field.empty()) {
@@ -243,12 +204,10 @@ class Builder {
         if (fault.field < 0) continue;
       }
       if (!options.device.empty()) fault.device = only.second;
-      fleet.faults.push_back(fault);
+      if (is_good) fleet.faults.push_back(fault);
       any = true;
     }
-    if (!fleet_found) {
-      report_(path + ".fleet", "there is no fleet '" + options.fleet + "'");
-    } else if (!any) {
+    if (fleet_found && !any && devices_known_) {
       report_(path + (options.field.empty() ? ".device" : ".field"),
               "no device that is meant has that field, or is of that fleet");
     }
@@ -280,6 +239,9 @@ class Builder {
   const World& options_;
   std::uint64_t seed_;
   const Report& report_;
+  // Whether a fleet or a device that is not here does not exist.
+  const bool fleets_known_;
+  bool devices_known_;
   Simulated world_;
   std::map<std::string, std::uint32_t> places_;
   std::unordered_map<std::string, Place> wanted_;  // devices that faults name
@@ -288,7 +250,7 @@ class Builder {
 }  // namespace
 
 Sampling Fleet::sampling(std::uint64_t device_key, Time interval, Time to) const {
-  if (options.kind == Kind::imu) return {kSecond / options.rate_hz, 0};
+  if (options.kind == Kind::imu) return {kSecond / *options.rate_hz, 0};
   if (!options.every) return {interval, phase_of(to, interval)};
   const Time every = options.every->count();
   constexpr std::uint64_t kPhase = 0x7068617365u;
@@ -297,7 +259,8 @@ Sampling Fleet::sampling(std::uint64_t device_key, Time interval, Time to) const
 }
 
 std::string device_id(const Fleet& fleet, std::uint32_t device) {
-  return expand(pattern_of(fleet), fleet.name, std::uint64_t{fleet.options.first} + device)
+  return expand_id(id_pattern_of(fleet.options), fleet.name,
+                   std::uint64_t{fleet.options.first} + device)
       .value_or("");
 }
 
@@ -305,8 +268,9 @@ std::string_view in_turn(const std::vector<std::string>& list, std::uint32_t dev
   return list.empty() ? std::string_view{} : std::string_view(list[device % list.size()]);
 }
 
-Simulated build_world(const World& options, std::uint64_t seed, const Report& report) {
-  return Builder(options, seed, report).build();
+Simulated build_world(const World& options, std::uint64_t seed, const Report& report,
+                      bool complete) {
+  return Builder(options, seed, report, complete).build();
 }
 
 }  // namespace weir::iot

@@ -5,20 +5,17 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "climate.hpp"
+#include "option_checks.hpp"
 #include "options.hpp"
 #include "weir/rows.hpp"
 
 namespace weir::iot {
-
-// Called once a problem; `path` as in weir::Problems: "devices.env.count".
-using Report = std::function<void(const std::string& path, const std::string& what)>;
 
 struct Fault {
   FaultKind kind = FaultKind::stuck;
@@ -42,7 +39,7 @@ struct Sampling {
 
 struct Fleet {
   std::string name;
-  FleetOptions options;
+  FleetOptions options;                  // every one has its value, but for `every`
   std::vector<std::uint32_t> locations;  // into Simulated::climates; not empty
   std::vector<Fault> faults;
   Time battery_life = 0;        // 0: mains
@@ -65,7 +62,9 @@ struct Simulated {
 std::string device_id(const Fleet& fleet, std::uint32_t device);
 std::string_view in_turn(const std::vector<std::string>& list, std::uint32_t device);
 
-// Resolves options; reports everything that is wrong with them.
-Simulated build_world(const World& options, std::uint64_t seed, const Report& report);
+// Resolves options; reports everything that is wrong with them. `complete`: whether these are all
+// the devices; where some could not be read, names that are not known are not reported.
+Simulated build_world(const World& options, std::uint64_t seed, const Report& report,
+                      bool complete = true);
 
 }  // namespace weir::iot
