@@ -36,7 +36,7 @@ class Extremes {
       static const weir::OptionTable<Options> t{
           weir::option("fields", &Options::fields, "More fields: extra_0, extra_1, ...")
               .def("0")
-              .max("900"),
+              .max("1015"),
       };
       return t;
     }

@@ -1,0 +1,135 @@
+"""Tables as the configuration wants them: the documented tables of the example, partitions."""
+
+import datetime
+
+import harness
+import mariadb
+
+EXAMPLE = harness.REPOSITORY / "etc" / "examples" / "mysql.yaml"
+NOW = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
+RMF_TABLES = {
+    "cpu_metrics": "cpu_type utilization_percent:decimal(5,2)",
+    "memory_metrics": "memory_type usage_bytes:bigint(20)",
+    "ldev_utilization_metrics": "device_id utilization_percent:decimal(5,2)",
+    "ldev_response_time_metrics": "device_type response_time_seconds:decimal(10,6)",
+    "clpr_service_time_metrics": "cf_link service_time_microseconds:decimal(10,3)",
+    "clpr_request_rate_metrics": "cf_link request_type request_rate:decimal(10,2)",
+    "mpb_processing_rate_metrics": "queue_type processing_rate:decimal(10,2)",
+    "mpb_queue_depth_metrics": "queue_type queue_depth:int(11)",
+    "ports_utilization_metrics": "port_type port_id utilization_percent:decimal(5,2)",
+    "ports_throughput_metrics": "port_type port_id throughput_mbps:decimal(10,2)",
+    "volumes_utilization_metrics": "volume_type volume_id utilization_percent:decimal(5,2)",
+    "volumes_iops_metrics": "volume_type volume_id iops:int(11)",
+}
+
+
+def rmf_environment(server, tmp_path):
+    server.query(None, "CREATE OR REPLACE DATABASE rmf CHARACTER SET utf8mb4")
+    server.query(None, "CREATE OR REPLACE USER `weir`@`%%` IDENTIFIED BY %s", mariadb.PASSWORD)
+    server.query(
+        None, "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX ON rmf.* TO weir"
+    )
+    return {
+        "MYSQL_PORT": str(server.port),
+        "MYSQL_PASSWORD": mariadb.PASSWORD,
+        "WEIR_DATA_DIR": str(tmp_path / "data"),
+    }
+
+
+def test_the_example_makes_the_documented_tables(shared_server, agent, poll, tmp_path):
+    server = shared_server
+    environment = rmf_environment(server, tmp_path)
+    text = EXAMPLE.read_text().replace("interval: 15s", "interval: 200ms")
+    running = agent(text.replace("max_delay: 5s", "max_delay: 100ms"), env=environment)
+
+    def tables():
+        return {row[0] for row in server.query("rmf", "SHOW TABLES")}
+
+    poll(lambda: tables() >= RMF_TABLES.keys())
+    poll(lambda: server.query("rmf", "SELECT count(*) FROM volumes_iops_metrics")[0][0] > 500)
+    log = running.stop_clean()
+    assert "rejected" not in log and "0 held" in log, log
+    for table, words in RMF_TABLES.items():
+        *labels, value = words.split()
+        wanted = [("id", "bigint(20)"), ("timestamp", "datetime(3)")]
+        wanted += [(label, "varchar(50)") for label in [*labels, "sysplex", "lpar"]]
+        wanted += [tuple(value.split(":"))]
+        found = server.query("rmf", (
+            "SELECT column_name, column_type FROM information_schema.columns WHERE "
+            "table_schema = 'rmf' AND table_name = %s AND extra NOT LIKE '%%INVISIBLE%%'"
+        ), table)  # fmt: skip
+        assert sorted(found) == sorted(wanted), table
+        assert len(server.query("rmf", f"SELECT * FROM {table} LIMIT 1")[0]) == len(wanted)
+    indexes = server.query(
+        "rmf",
+        "SELECT index_name, GROUP_CONCAT(column_name ORDER BY seq_in_index) FROM "
+        "information_schema.statistics WHERE table_schema = 'rmf' AND table_name = 'cpu_metrics' "
+        "GROUP BY index_name",
+    )
+    assert {name: columns for name, columns in indexes if name.startswith("idx")} == {
+        "idx_timestamp": "timestamp",
+        "idx_lpar_cpu": "lpar,cpu_type",
+        "idx_sysplex_timestamp": "sysplex,timestamp",
+        "idx_composite": "lpar,cpu_type,timestamp",
+    }
+    rows = server.query("rmf", (
+        "SELECT count(*), count(DISTINCT timestamp, sysplex, lpar, cpu_type), "
+        "min(utilization_percent) >= 0, max(utilization_percent) <= 100 FROM cpu_metrics"
+    ))  # fmt: skip
+    assert rows[0][0] == rows[0][1] > 0 and rows[0][2:] == (1, 1), rows
+
+
+def days(text):
+    return (NOW + datetime.timedelta(days=text)).strftime("%Y-%m-%d")
+
+
+def partitions(database):
+    found = database.query(
+        "SELECT partition_name FROM information_schema.partitions WHERE table_schema = DATABASE() "
+        "AND table_name = 'ledger' AND partition_name IS NOT NULL ORDER BY "
+        "partition_ordinal_position"
+    )
+    return [name for (name,) in found]
+
+
+def fill(database, first, last, more):
+    """Rows of days [first, last) from today."""
+    path = database.config(database.text(source="{type: ledger, interval: 1h}", more=more))
+    range_ = ["--from", days(first), "--to", days(last)]
+    done = harness.weir("backfill", "-c", path, *range_, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stderr
+
+
+def name(day):
+    return "p" + days(day).replace("-", "")
+
+
+def test_a_partition_a_day_in_any_order_of_days(database):
+    fill(database, -3, 0, ", retention: 30d")
+    assert partitions(database) == [name(-3), name(-2), name(-1), "pmax"]
+    fill(database, -8, -6, ", retention: 30d")
+    assert partitions(database) == [*map(name, range(-8, 0)), "pmax"]
+    counts = database.query(
+        "SELECT DATE_FORMAT(time, 'p%Y%m%d'), count(*) FROM ledger GROUP BY 1 ORDER BY 1"
+    )
+    assert counts == [(name(day), 240) for day in (-8, -7, -3, -2, -1)]
+    for day in (-8, -3, -1):
+        rows = database.query(f"SELECT count(*) FROM ledger PARTITION ({name(day)})")
+        assert rows == [(240,)]
+
+
+def test_days_beyond_the_retention_are_dropped(database):
+    fill(database, -8, 0, ", retention: 30d")
+    log = fill(database, 0, 1, ", retention: 5d")
+    assert f"dropped {name(-8)} of table ledger" in log, log
+    assert partitions(database) == [*map(name, range(-5, 1)), "pmax"]
+    assert database.query("SELECT count(*) FROM ledger") == [(6 * 240,)]
+
+
+def test_a_table_without_partitions_loses_old_rows_too(database):
+    fill(database, -8, 0, "")
+    assert partitions(database) == []
+    fill(database, 0, 1, ", retention: 5d")
+    oldest = database.query("SELECT min(time) FROM ledger")[0][0]
+    assert oldest >= NOW - datetime.timedelta(days=5, hours=1)
