@@ -32,9 +32,10 @@ std::map<std::string, FleetOptions> sample_fleets() {
 }  // namespace
 
 World whole_world(const Options& options, Places& places, const Report& report) {
-  World world{options.devices, options.locations, options.faults};
+  World world{{}, options.locations, options.faults};
+  if (options.devices) world.devices = *options.devices;
   if (options.devices_file.empty()) {
-    if (world.devices.empty()) world.devices = sample_fleets();
+    if (!options.devices) world.devices = sample_fleets();
     return world;
   }
   DevicesFile file = read_devices_file(options.devices_file, report);

@@ -29,7 +29,7 @@ class FaultTest : public ::testing::Test {
     fault.duration = std::chrono::nanoseconds(kDuration);
     Options options;
     options.seed = 5;
-    options.devices["env"] = fleet_of(Kind::environment, 3);
+    fleets(options)["env"] = fleet_of(Kind::environment, 3);
     SimulatorFixture healthy(options);
     fault.device = "env-1";
     options.faults = {fault};
@@ -214,7 +214,7 @@ TEST(Faults, RandomOnesComeAsOftenAsTheyAreToldTo) {
 TEST(Faults, WhereNoFieldIsNamedEachDrawsOne) {
   Options options;
   options.seed = 3;
-  options.devices["env"] = fleet_of(Kind::environment, 40);
+  fleets(options)["env"] = fleet_of(Kind::environment, 40);
   FaultOptions fault;
   fault.kind = FaultKind::bias;
   fault.begin = "2026-11-23T10:00:00Z";

@@ -24,6 +24,11 @@ inline FleetOptions fleet_of(Kind kind, std::uint32_t count = 1) {
   return options;
 }
 
+// The fleets of a component, to add some.
+inline std::map<std::string, FleetOptions>& fleets(Options& options) {
+  return options.devices ? *options.devices : options.devices.emplace();
+}
+
 // A world that has no mistakes.
 inline Simulated simulated(const World& world, std::uint64_t seed = 1) {
   return build_world(world, seed, [](const std::string& path, const std::string& what) {

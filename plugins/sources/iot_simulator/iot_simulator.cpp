@@ -51,9 +51,9 @@ void IotSimulator::check(const Options& options, weir::Problems& problems) {
   const World world = whole_world(options, places, report);
   const bool complete = !found;  // a file that cannot be read has devices that are not known
   if (complete && world.devices.empty()) {
-    report(
-        "devices_file",
-        "there is no device in it: write a fleet, such as 'devices: {env: {kind: environment}}'");
+    report(options.devices_file.empty() ? "devices" : "devices_file",
+           "there is no device in it: write a fleet, such as 'devices: {env: {kind: "
+           "environment}}', or leave it out for some of each kind");
   }
   build_world(world, 0, with_places(places, report), complete);
 }

@@ -17,9 +17,10 @@ Options options_of(Kind kind, std::uint32_t count) {
   Options options;
   options.seed = 1;
   options.status = false;
-  options.devices["dev"].kind = kind;
-  options.devices["dev"].count = count;
-  if (kind == Kind::imu) options.devices["dev"].motion = Motion::walking;
+  FleetOptions& fleet = options.devices.emplace()["dev"];
+  fleet.kind = kind;
+  fleet.count = count;
+  if (kind == Kind::imu) fleet.motion = Motion::walking;
   return options;
 }
 

@@ -232,7 +232,7 @@ struct World {
 struct Options {
   std::optional<std::uint64_t> seed;
   std::string devices_file;
-  std::map<std::string, FleetOptions> devices;
+  std::optional<std::map<std::string, FleetOptions>> devices;
   std::map<std::string, LocationOptions> locations;
   std::vector<FaultOptions> faults;
   bool status = true;

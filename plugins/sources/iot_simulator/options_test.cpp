@@ -346,7 +346,7 @@ TEST_F(DevicesFileOption, AddsItsDevicesAndFaults) {
       "devices: {meter: {kind: energy, count: 2}}\n"
       "faults: [{kind: dropout, fleet: env, begin: '2026-11-23T09:00:00Z', duration: 2h}]\n");
   Options with_own = options();
-  with_own.devices["env"] = fleet_of(Kind::environment);
+  fleets(with_own)["env"] = fleet_of(Kind::environment);
   EXPECT_THAT(check(with_own), IsEmpty());
   SimulatorFixture f(with_own);
   EXPECT_EQ(f.collect(kNoon, "iot_energy").size(), 2u);
@@ -372,11 +372,14 @@ TEST_F(DevicesFileOption, WhatIsWrongInItIsToldWithItsPlace) {
   EXPECT_THAT(check(own), ElementsAre("faults[0].device: there is no device 'nobody'",
                                       HasSubstr(path_.string() + ":3:5: faults[1] needs 'begin'")));
   Options both = options();
-  both.devices["meter"] = fleet_of(Kind::energy);
+  fleets(both)["meter"] = fleet_of(Kind::energy);
   EXPECT_THAT(check(both),
               ElementsAre(HasSubstr("rename one of them"), HasSubstr("faults[0] needs 'begin'")));
   write("");
-  EXPECT_THAT(check(options()), ElementsAre(HasSubstr("there is no device")));
+  EXPECT_THAT(check(options()), ElementsAre(HasSubstr("devices_file: there is no device")));
+  Options none;
+  none.devices.emplace();
+  EXPECT_THAT(check(none), ElementsAre(HasSubstr("devices: there is no device")));
 }
 
 }  // namespace

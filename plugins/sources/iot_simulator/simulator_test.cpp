@@ -33,7 +33,7 @@ Options mixed() {
     fleet.loss = 0.05;
     fleet.clock_ppm = 20;
     if (i % 2 == 1) fleet.every = std::chrono::seconds(7);
-    options.devices[names[i]] = fleet;
+    fleets(options)[names[i]] = fleet;
   }
   for (std::size_t i = 0; i < kFaultKindCount; ++i) {
     FaultOptions fault;
@@ -69,7 +69,7 @@ TEST(Simulator, GivesTheSameRowsInAnyOrderAndAfterARestart) {
 TEST(Simulator, AnIntervalThatCoversTwoGivesTheRowsOfBoth) {
   // Devices with a time of their own: those that measure when they are collected, do so less often.
   Options options = mixed();
-  for (auto& [name, fleet] : options.devices) {
+  for (auto& [name, fleet] : fleets(options)) {
     if (fleet.kind != Kind::imu) fleet.every = std::chrono::seconds(5);
   }
   SimulatorFixture fine(options, 15 * kSecond), coarse(options, 30 * kSecond);
@@ -98,12 +98,12 @@ TEST(Simulator, ASeriesHasOneRowPerTimeAndTimesAscend) {
 TEST(Simulator, OtherSeedsAreOtherWorldsAndOtherDevicesDoNotDisturb) {
   Options options;
   options.seed = 1;
-  options.devices["env"] = fleet_of(Kind::environment);
+  fleets(options)["env"] = fleet_of(Kind::environment);
   SimulatorFixture one(options);
   options.seed = 2;
   SimulatorFixture other_seed(options);
   options.seed = 1;
-  options.devices["another"] = fleet_of(Kind::environment, 5);
+  fleets(options)["another"] = fleet_of(Kind::environment, 5);
   SimulatorFixture more(options);
   const auto line = one.collect(kNoon, "iot_environment").at(0);
   EXPECT_NE(other_seed.collect(kNoon, "iot_environment").at(0), line);
@@ -128,7 +128,7 @@ TEST(Simulator, DevicesMeasureAtPhasesOfTheirOwnWhereTheirPeriodIsSet) {
   options.seed = 1;
   FleetOptions fleet = fleet_of(Kind::environment, 100);
   fleet.every = std::chrono::minutes(10);
-  options.devices["env"] = fleet;
+  fleets(options)["env"] = fleet;
   SimulatorFixture f(options, kMinute);
   std::map<std::string, std::vector<Time>> times;
   for (int minute = 1; minute <= 60; ++minute) {
@@ -152,7 +152,7 @@ TEST(Simulator, DevicesMeasureAtPhasesOfTheirOwnWhereTheirPeriodIsSet) {
 TEST(Simulator, AnImuEmitsEverySampleOfTheInterval) {
   Options options;
   options.seed = 1;
-  options.devices["imu"] = fleet_of(Kind::imu);
+  fleets(options)["imu"] = fleet_of(Kind::imu);
   SimulatorFixture f(options, kSecond);
   f.collect(kNoon);
   const std::vector<Row> rows = rows_of(f.agent(), "iot_imu");
@@ -166,8 +166,8 @@ TEST(Simulator, AnImuEmitsEverySampleOfTheInterval) {
 TEST(Simulator, RowsOfAnImuMakeTheBinaryPacketExactly) {
   Options options;
   options.seed = 1;
-  options.devices["imu"] = fleet_of(Kind::imu);
-  options.devices["imu"].motion = Motion::running;
+  fleets(options)["imu"] = fleet_of(Kind::imu);
+  fleets(options)["imu"].motion = Motion::running;
   SimulatorFixture f(options, kSecond);
   f.collect(kNoon);
   std::vector<payload::ImuSample> samples;
@@ -205,7 +205,7 @@ TEST(Simulator, ALongCollectionEndsWhenTheAgentStops) {
   Options options;
   options.seed = 1;
   options.status = false;
-  options.devices["imu"] = fleet_of(Kind::imu, 50);
+  fleets(options)["imu"] = fleet_of(Kind::imu, 50);
   SimulatorFixture f(options, 86'400 * kSecond);  // 864 million rows
   f.agent().set_stopping(true);
   EXPECT_TRUE(f.collect(kNoon).empty());
@@ -216,10 +216,10 @@ TEST(Simulator, LossLeavesGapsInTheSequence) {
   options.seed = 1;
   FleetOptions fleet = fleet_of(Kind::environment);
   fleet.loss = 0.3;
-  options.devices["env"] = fleet;
+  fleets(options)["env"] = fleet;
   fleet = fleet_of(Kind::imu);
   fleet.loss = 0.3;
-  options.devices["imu"] = fleet;
+  fleets(options)["imu"] = fleet;
   SimulatorFixture f(options);
   std::size_t heard = 0, imu_rows = 0;
   std::set<std::uint64_t> packets;
@@ -239,7 +239,7 @@ TEST(Simulator, LossLeavesGapsInTheSequence) {
 
 TEST(Simulator, SaysWhichSeedItDrew) {
   Options options;
-  options.devices["env"] = fleet_of(Kind::environment);
+  fleets(options)["env"] = fleet_of(Kind::environment);
   SimulatorFixture f(options);
   ASSERT_FALSE(f.agent().log().empty());
   EXPECT_THAT(f.agent().log()[0].text, ::testing::HasSubstr("seed"));
