@@ -111,6 +111,12 @@ TEST(Scenario, SlowControlUnit) {
   EXPECT_GT(t.ratio("rmf_device", "disc_time_seconds", {{"control_unit", "CU1"}}), 5);
   EXPECT_GT(t.ratio("rmf_device", "iosq_time_seconds", {{"control_unit", "CU1"}}), 10);
   EXPECT_LT(t.ratio("rmf_device", "activity_rate", {{"control_unit", "CU1"}}), 0.85);
+  // Who queues finds every exposure of the device busy.
+  for (const Row* d : where(t.troubled, "rmf_device", {{"lpar", "PROD01"}})) {
+    if ((*d)["iosq_time_seconds"] > 0.005) {
+      EXPECT_GT((*d)["in_flight"], 1) << d->label("volume");
+    }
+  }
   EXPECT_NEAR(t.ratio("rmf_device", "disc_time_seconds", {{"control_unit", "CU2"}}), 1, 0.1);
   EXPECT_GT(t.ratio("rmf_workload", "response_time_seconds", {{"service_class", "CICSHIGH"}}), 1.2);
   EXPECT_GT(t.ratio("rmf_delay", "device_delay_percent", {{"service_class", "DDFMED"}}), 1.5);

@@ -20,7 +20,8 @@ class CpcReport : public ReportWriter {
                  .gauge("capacity_msu", "", "Capacity of all its CPs, in MSU.")
                  .gauge("actual_msu", "", "MSU an hour that its partitions use now.")
                  .gauge("rolling_average_msu", "", "4-hour rolling average of all partitions.")
-                 .gauge("rolling_maximum_msu", "", "Its highest since midnight UTC.")),
+                 .gauge("rolling_maximum_msu", "",
+                        "Highest 4-hour rolling average since midnight UTC.")),
         engine_(c.source, Schema("rmf_cpc_engine", "Shared engines of a CPC, by type.")
                               .label("cpc")
                               .label("engine")

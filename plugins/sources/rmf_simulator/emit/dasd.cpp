@@ -21,24 +21,28 @@ std::string device_number(std::size_t volume) {
 class DeviceReport : public ReportWriter {
  public:
   explicit DeviceReport(const ReportContext& c)
-      : device_(c.source,
-                lpar_schema("rmf_device", "DASD volumes: activity and response time.",
-                            {"volume", "device", "control_unit"})
-                    .gauge("activity_rate", "", "Requests a second.")
-                    .gauge("response_time_seconds", "seconds", "IOSQ + PEND + DISC + CONN.")
-                    .gauge("iosq_time_seconds", "seconds", "Queued in z/OS for the device.")
-                    .gauge("pend_time_seconds", "seconds",
-                           "Pending in the channel subsystem; CMR and DB are parts of it.")
-                    .gauge("cmr_delay_seconds", "seconds",
-                           "Of PEND: until the control unit answered the first command.")
-                    .gauge("db_delay_seconds", "seconds", "Of PEND: another system had the device.")
-                    .gauge("disc_time_seconds", "seconds",
-                           "Disconnected: cache misses and the mirrored copy.")
-                    .gauge("conn_time_seconds", "seconds", "Connected: data is transferred.")
-                    .gauge("utilization_percent", "percent", "Activity times DISC and CONN.")
-                    .gauge("in_flight", "", "Requests at the device at any time.")
-                    .field("pav", WEIR_I64, WEIR_GAUGE, "",
-                           "Requests it can take at once: the base and its HyperPAV aliases.")) {
+      : device_(
+            c.source,
+            lpar_schema("rmf_device", "DASD volumes: activity and response time.",
+                        {"volume", "device", "control_unit"})
+                .gauge("activity_rate", "", "Requests a second.")
+                .gauge("response_time_seconds", "seconds", "IOSQ + PEND + DISC + CONN.")
+                .gauge("iosq_time_seconds", "seconds", "Queued in z/OS for the device.")
+                .gauge("pend_time_seconds", "seconds",
+                       "Pending in the channel subsystem; CMR and DB are parts of it.")
+                .gauge("cmr_delay_seconds", "seconds",
+                       "Of PEND: until the control unit answered the first command.")
+                .gauge("db_delay_seconds", "seconds", "Of PEND: another system had the device.")
+                .gauge("disc_time_seconds", "seconds",
+                       "Disconnected: cache misses and the mirrored copy.")
+                .gauge("conn_time_seconds", "seconds", "Connected: data is transferred.")
+                .gauge("utilization_percent", "percent",
+                       "Activity times DISC and CONN; near 100 where that is more than 1.")
+                .gauge("in_flight", "",
+                       "Requests at the device at any time: activity times PEND, DISC, CONN.")
+                .gauge("queued", "", "Requests queued at any time: activity times IOSQ.")
+                .gauge("pav", "",
+                       "Exposures: its base and the HyperPAV aliases that it has on average.")) {
     each_lpar(c.cpcs, [&](std::size_t, const Lpar& lpar, const Cpc&) {
       const LparConfig& l = lpar.config();
       for (std::size_t i = 0; i < kVolumes; ++i) {
@@ -62,8 +66,9 @@ class DeviceReport : public ReportWriter {
       device_.set(6, micro(t.disc));
       device_.set(7, micro(t.conn));
       device_.set(8, hundredths(volume.utilisation));
-      device_.set(9, thousandths(t.rate * t.response()));
-      device_.set_i64(10, exposures(volume_names()[i].type_index));
+      device_.set(9, thousandths(t.rate * t.at_device()));
+      device_.set(10, thousandths(t.rate * t.iosq));
+      device_.set(11, thousandths(t.pav));
     }
   }
   void flush() override { device_.flush(); }

@@ -136,7 +136,7 @@ void Cpc::work_out_slot() {
     past.backlog_more = std::min(most - past.backlog, state.batch_deferred * seconds - worked_off);
     if (slot_ >= 0) count(i);
   }
-  rolling_highest_ = std::max(rolling_highest_, rolling);
+  if (slot_ >= 0) rolling_highest_ = std::max(rolling_highest_, rolling);
 }
 
 // What the slot adds to the histograms.

@@ -100,6 +100,8 @@ void DeviceModel::volumes_at(Time time, Lpar& lpar, const LparState& state, Devi
   const double channel = std::min(0.95, state.data_bytes_s / (kFiconPorts * kFiconBytesS));
   const double backend = backend_busy(state);
   std::array<double, kVolumeTypes> hits{};
+  std::array<double, kVolumes> wanted_rate{};
+  std::array<double, kControlUnits> wanted{};  // exposures
   for (std::size_t t = 0; t < hits.size(); ++t)
     hits[t] = hit_ratio(lpar, static_cast<int>(t), time);
   for (std::size_t i = 0; i < volumes_.size(); ++i) {
@@ -110,16 +112,21 @@ void DeviceModel::volumes_at(Time time, Lpar& lpar, const LparState& state, Devi
         std::max(0.25, 1 + 0.11 * v.slow.at(time) + 0.045 * fast_ * v.fast.at(time)) * v.popularity;
     const auto unit = static_cast<std::size_t>(control_unit_of_volume(static_cast<int>(i)));
     out.volumes[i].hit_ratio = hits[t];
-    out.volumes[i].times =
-        serve_volume({.type = type,
-                      .wanted_rate = state.io_level[t] * kVolumeSpecs[t].rate * lpar.size() * moves,
-                      .skew = v.skew,
-                      .slow = state.effects.slow[unit],
-                      .hit_ratio = hits[t],
-                      .backend_busy = backend,
-                      .channel_busy = channel});
-    const DeviceTimes& times = out.volumes[i].times;
-    out.volumes[i].utilisation = 100 * times.rate * (times.disc + times.conn);
+    out.volumes[i].times = serve_volume({.type = type,
+                                         .skew = v.skew,
+                                         .slow = state.effects.slow[unit],
+                                         .hit_ratio = hits[t],
+                                         .backend_busy = backend,
+                                         .channel_busy = channel});
+    wanted_rate[i] = state.io_level[t] * kVolumeSpecs[t].rate * lpar.size() * moves;
+    wanted[unit] += exposures_wanted(out.volumes[i].times, wanted_rate[i]);
+  }
+  for (std::size_t i = 0; i < volumes_.size(); ++i) {
+    const auto unit = static_cast<std::size_t>(control_unit_of_volume(static_cast<int>(i)));
+    DeviceTimes& times = out.volumes[i].times;
+    times.pav = exposures(exposures_wanted(times, wanted_rate[i]), wanted[unit], lpar.size());
+    queue_requests(wanted_rate[i], times);
+    out.volumes[i].utilisation = 100 * saturate(times.rate * (times.disc + times.conn));
   }
 }
 

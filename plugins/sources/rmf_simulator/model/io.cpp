@@ -7,8 +7,8 @@ namespace rmf {
 namespace {
 
 constexpr double kUsualPeak = 1.15;    // of a weekday, times VolumeSpec::rate
-constexpr double kLimit = 0.97;        // of the time, that a device can be busy
-constexpr double kParallel = 6;        // requests that HyperPAV aliases usually have free
+constexpr double kLimit = 0.9;         // of its exposures, that a device can have busy
+constexpr double kAliases = 14;        // HyperPAV, of a control unit's volumes, for 16 CPs
 constexpr double kCommand = 0.000035;  // CMR of an idle channel
 constexpr double kBusy = 0.000006;     // DB: another system holds the device
 constexpr double kPath = 0.000028;     // the rest of PEND
@@ -34,12 +34,19 @@ DeviceTimes serve_volume(const VolumeLoad& load) {
   const double backend = 1 / (1 - std::min(0.92, load.backend_busy));
   // Calibrated for arrays at four tenths.
   t.disc = (miss * 0.6 * backend + mirror) * load.skew * (1 + load.slow);
-  const double service = t.pend + t.disc + t.conn;
-  // Who waits does not ask again: where a device is as busy as it can be, fewer requests come.
-  const double busy = kLimit * saturate(load.wanted_rate * (t.disc + t.conn) / kLimit);
-  t.rate = busy / (t.disc + t.conn);
-  t.iosq = service * queue_wait(busy, kParallel);
   return t;
+}
+
+double exposures(double wanted, double all_wanted, double size) {
+  return 1 + kAliases * std::max(1.0, size) * (all_wanted > 0 ? wanted / all_wanted : 0);
+}
+
+void queue_requests(double wanted_rate, DeviceTimes& t) {
+  // Who waits does not ask again: where exposures are as busy as they can be, fewer requests come.
+  const double most = kLimit * t.pav;
+  const double busy = most * saturate(exposures_wanted(t, wanted_rate) / most);
+  t.rate = busy / t.at_device();
+  t.iosq = t.at_device() * queue_wait(busy / t.pav, t.pav);
 }
 
 double backend_busy(const LparState& state) {
@@ -87,27 +94,38 @@ void set_io(Lpar& lpar, Profile profile, Time time, LparState& state) {
   for (const double s : state.effects.slow) slow = std::max(slow, s);
   state.slow_share = slow > 0 ? 1.0 / kControlUnits : 0;
 
-  double rate = 0, weighted = 0, slow_rate = 0, slow_weighted = 0;
+  // Served first, then queued for: aliases are shared by the volumes of a control unit.
+  std::array<double, kVolumeTypes> wanted_rate{};
+  double wanted = 0, slow_wanted = 0;  // of an average control unit, exposures
   for (std::size_t v = 0; v < asked.size(); ++v) {
     const VolumeSpec& spec = kVolumeSpecs[v];
     const int type = static_cast<int>(v);
+    wanted_rate[v] = state.io_level[v] * spec.rate * lpar.size();
     VolumeLoad load{.type = type,
-                    .wanted_rate = state.io_level[v] * spec.rate * lpar.size(),
                     .hit_ratio = hit_ratio(lpar, type, time),
                     .backend_busy = backend,
                     .channel_busy = channel};
     state.volumes[v] = serve_volume(load);
-    const double fast_count = spec.count * (1 - state.slow_share);
+    load.slow = slow;
+    state.slow_volumes[v] = serve_volume(load);
+    const double count = static_cast<double>(spec.count) / kControlUnits;
+    wanted += count * exposures_wanted(state.volumes[v], wanted_rate[v]);
+    slow_wanted += count * exposures_wanted(state.slow_volumes[v], wanted_rate[v]);
+  }
+  double rate = 0, weighted = 0, slow_rate = 0, slow_weighted = 0;
+  const auto queue = [&](DeviceTimes& t, std::size_t v, double all_wanted) {
+    t.pav = exposures(exposures_wanted(t, wanted_rate[v]), all_wanted, lpar.size());
+    queue_requests(wanted_rate[v], t);
+  };
+  for (std::size_t v = 0; v < asked.size(); ++v) {
+    queue(state.volumes[v], v, wanted);
+    queue(state.slow_volumes[v], v, slow_wanted);
+    const double fast_count = kVolumeSpecs[v].count * (1 - state.slow_share);
+    const double slow_count = kVolumeSpecs[v].count * state.slow_share;
     rate += fast_count * state.volumes[v].rate;
     weighted += fast_count * state.volumes[v].rate * state.volumes[v].response();
-    state.slow_volumes[v] = state.volumes[v];
-    if (slow > 0) {
-      load.slow = slow;
-      state.slow_volumes[v] = serve_volume(load);
-      const double slow_count = spec.count * state.slow_share;
-      slow_rate += slow_count * state.slow_volumes[v].rate;
-      slow_weighted += slow_count * state.slow_volumes[v].rate * state.slow_volumes[v].response();
-    }
+    slow_rate += slow_count * state.slow_volumes[v].rate;
+    slow_weighted += slow_count * state.slow_volumes[v].rate * state.slow_volumes[v].response();
   }
 
   const bool documented = profile == Profile::kDocumented;

@@ -8,19 +8,24 @@ namespace rmf {
 // Volumes of an LPAR are behind four control units; times of one request to a volume.
 struct VolumeLoad {
   int type = 0;
-  double wanted_rate = 0;   // requests a second, were the device infinitely fast
   double skew = 1;          // how much slower than its type this volume is
   double slow = 0;          // times that its DISC is longer, beyond 1
   double hit_ratio = 0;     // of reads
   double backend_busy = 0;  // of the arrays behind the cache, 0 to 1
   double channel_busy = 0;  // of the FICON channels, 0 to 1
 };
+// All times but IOSQ, which depends on the exposures; no rate yet.
 DeviceTimes serve_volume(const VolumeLoad& load);
 
-// Requests in flight to a volume that it can hold: itself and its HyperPAV aliases.
-inline int exposures(int volume_type) {
-  return 1 + kVolumeSpecs[static_cast<std::size_t>(volume_type)].aliases;
+// Exposures that a volume wants busy: requests that are at it at any time.
+inline double exposures_wanted(const DeviceTimes& times, double wanted_rate) {
+  return wanted_rate * times.at_device();
 }
+// Exposures that a volume gets: its base and, of the HyperPAV aliases that the volumes of a control
+// unit share, what it wants of the `all_wanted` that they want together.
+double exposures(double wanted, double all_wanted, double size);
+// Fills in rate and IOSQ of a volume with so many exposures.
+void queue_requests(double wanted_rate, DeviceTimes& times);
 // Share of reads that an average volume of a type finds in the cache.
 double hit_ratio(Lpar& lpar, int volume_type, Time time);
 

@@ -39,7 +39,9 @@ struct DeviceTimes {
   double rate = 0;
   double iosq = 0, command = 0, busy = 0, pend = 0;  // pend holds command (CMR) and busy (DB)
   double disc = 0, conn = 0;
-  double response() const { return iosq + pend + disc + conn; }
+  double pav = 1;  // exposures: the base and the HyperPAV aliases that it has
+  double at_device() const { return pend + disc + conn; }
+  double response() const { return iosq + at_device(); }
 };
 
 struct LinkState {

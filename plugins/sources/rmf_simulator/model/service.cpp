@@ -55,11 +55,11 @@ const std::array<JobSpec, kJobs> kJobSpecs{{
 }};
 
 const std::array<VolumeSpec, kVolumeTypes> kVolumeSpecs{{
-    // name    n   rate   KiB  conn      hit   miss     write mirror    aliases
-    {"SYSRES", 2,  1500,  8,  .000220,  .970, .0035,  .10,  .00045,  15},
-    {"WORK",   15, 800,   40, .000210,  .930, .0035,  .45,  .00045,  15},
-    {"USER",   25, 600,   22, .000200,  .930, .0040,  .30,  .00050,  15},
-    {"TEMP",   8,  400,   40, .000230,  .900, .0035,  .50,  .00045,  15},
+    // name    n   rate   KiB  conn      hit   miss     write mirror
+    {"SYSRES", 2,  1500,  8,  .000220,  .970, .0035,  .10,  .00045},
+    {"WORK",   15, 800,   40, .000210,  .930, .0035,  .45,  .00045},
+    {"USER",   25, 600,   22, .000200,  .930, .0040,  .30,  .00050},
+    {"TEMP",   8,  400,   40, .000230,  .900, .0035,  .50,  .00045},
 }};
 // clang-format on
 

@@ -68,7 +68,6 @@ struct VolumeSpec {
   double miss_s;       // DISC that a miss adds
   double write_ratio;  // of requests
   double mirror_s;     // DISC that the mirrored copy adds to a write
-  int aliases;         // HyperPAV aliases that one volume may use
 };
 extern const std::array<VolumeSpec, kVolumeTypes> kVolumeSpecs;
 inline constexpr int kVolumes = 50;  // of an LPAR
