@@ -9,8 +9,8 @@ namespace weir::mysql_sink {
 namespace {
 
 constexpr std::size_t kStatementBytes = 128 << 10;  // of a statement, where rows are not larger
-constexpr std::size_t kLoadRowsMin = 500;         // fewer rows are inserted
-constexpr std::uint32_t kRowsAtOnce = 256;        // between two looks at that limit
+constexpr std::size_t kLoadRowsMin = 500;           // fewer rows are inserted
+constexpr std::uint32_t kRowsAtOnce = 256;          // between two looks at that limit
 
 std::int64_t wall_clock_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(

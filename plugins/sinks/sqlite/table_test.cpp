@@ -13,6 +13,8 @@
 namespace weir::table {
 namespace {
 
+using namespace std::string_literals;
+
 class Planned : public ::testing::Test {
  protected:
   Plan plan(const Schema& schema, const Tables& tables = {}) {
@@ -194,7 +196,7 @@ TEST_F(Planned, BucketsAreCumulativeJson) {
 }
 
 TEST(WellFormedText, IsKeptAndTheRestReplaced) {
-  const std::string all("a\0'\"\\%_$.\xC3\xA4\xF0\x9F\x98\x80\n", 18);
+  const std::string all = "a\0'\"\\%_$.\xC3\xA4\xF0\x9F\x98\x80\n"s;
   EXPECT_TRUE(is_well_formed(all));
   format::Buffer out;
   append_well_formed(all, out);
