@@ -37,7 +37,7 @@ TEST(Options, DefaultsAreTheDocumentedLpars) {
   EXPECT_EQ(world.config.lpars[2].workload, Workload::kBatch);
   EXPECT_EQ(world.config.lpars[3].workload, Workload::kMixed);
   ASSERT_EQ(world.config.cpcs.size(), 1u);
-  EXPECT_EQ(world.config.cpcs[0].cps, 32);
+  EXPECT_EQ(world.config.cpcs[0].cps, 28);
 }
 
 TEST(Options, NamesAreUniqueAndLegal) {

@@ -271,7 +271,7 @@ class Builder {
         }
         if (largest == nullptr || lpar.cps > largest->cps) largest = &lpar;
       }
-      const auto enough = [&](int p) { return std::max(most[p], (sum[p] * 4 + 4) / 5); };
+      const auto enough = [&](int p) { return std::max(most[p], (sum[p] * 7 + 9) / 10); };
       cpc.cps = given != nullptr ? given->cps : std::max(1, enough(0));
       cpc.ziips = given != nullptr ? given->ziips.value_or(enough(1)) : enough(1);
       cpc.zaaps = given != nullptr ? given->zaaps.value_or(enough(2)) : enough(2);
