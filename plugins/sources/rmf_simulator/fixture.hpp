@@ -118,6 +118,7 @@ class Machine {
       for (std::uint32_t f = 0; f < m.field_count; ++f) {
         const weir_field& field = *m.fields[f];
         const weir_column& c = b.columns[f];
+        if (!weir::has_value(c, r)) continue;
         switch (field.type) {
           case WEIR_F64: row.fields[field.name] = c.v.f64[r]; break;
           case WEIR_I64: row.fields[field.name] = static_cast<double>(c.v.i64[r]); break;

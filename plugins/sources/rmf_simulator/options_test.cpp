@@ -37,7 +37,7 @@ TEST(Options, DefaultsAreTheDocumentedLpars) {
   EXPECT_EQ(world.config.lpars[2].workload, Workload::kBatch);
   EXPECT_EQ(world.config.lpars[3].workload, Workload::kMixed);
   ASSERT_EQ(world.config.cpcs.size(), 1u);
-  EXPECT_EQ(world.config.cpcs[0].cps, 32);
+  EXPECT_EQ(world.config.cpcs[0].cps, 28);
 }
 
 TEST(Options, NamesAreUniqueAndLegal) {
@@ -47,9 +47,21 @@ TEST(Options, NamesAreUniqueAndLegal) {
   o.lpars[1].sysplex = "OTHER";
   EXPECT_TRUE(problems_of(o).empty());
   o.lpars = {lpar_options("bad name")};
-  expect_problem(o, "lpars[0].name", "cannot be a name");
-  o.lpars = {lpar_options(std::string(51, 'A'))};
-  expect_problem(o, "lpars[0].name", "1 to 50");
+  expect_problem(o, "lpars[0].name", "cannot be the name of an LPAR");
+  for (const char* name : {"TOOLONG01", "1ST", "prod01", "A-B", ""}) {
+    o.lpars = {lpar_options(name)};
+    expect_problem(o, "lpars[0].name", "1 to 8 of A-Z 0-9 @ # $, no digit first");
+  }
+  o.lpars = {lpar_options("PRODUC")};
+  o.lpars[0].count = 100;
+  expect_problem(o, "lpars[0].name", "with the number to 100");
+  o.lpars = {lpar_options("A")};
+  o.lpars[0].sysplex = "no good";
+  expect_problem(o, "lpars[0].sysplex", "cannot be a name; write 1 to 50");
+  o = options();
+  o.sysplex = std::string(51, 'A');
+  expect_problem(o, "sysplex", "cannot be a name");
+  EXPECT_EQ(problems_of(o).size(), 1u);
   o = options();
   o.scenarios = {scenario_options(ScenarioKind::kIpl, "2025-01-01T00:00:00Z", "2025-01-02")};
   o.scenarios.push_back(o.scenarios[0]);
@@ -94,6 +106,8 @@ TEST(Options, ACpcMustHaveWhatItsLparsNeed) {
   o.cpcs.push_back(c);
   expect_problem(o, "cpcs[1].name", "two CPCs C1");
   o.cpcs[1].name = "C2";
+  o.lpars[0].cpc = "C1";
+  expect_problem(o, "cpcs[1]", "no LPAR runs on the CPC C2");
   o.lpars[0].cpc = "";
   expect_problem(o, "lpars[0].cpc", "does not say which of the CPCs");
   o = options();
@@ -108,6 +122,8 @@ TEST(Options, ScenariosAreChecked) {
   o.scenarios = {
       scenario_options(ScenarioKind::kIpl, "2025-01-02T00:00:00Z", "2025-01-01T00:00:00Z")};
   expect_problem(o, "scenarios[0].end", "before it begins");
+  o.scenarios[0].end = o.scenarios[0].start;
+  expect_problem(o, "scenarios[0].end", "when it begins");
   o.scenarios[0].end = "tomorrow";
   expect_problem(o, "scenarios[0].end", "'tomorrow' is no time; write 2025-03-31T09:30:00Z");
   o.scenarios[0].end = "2025-01-03";

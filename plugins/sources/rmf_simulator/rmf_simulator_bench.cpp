@@ -34,6 +34,11 @@ class NullHost {
     host_.batch = [](const weir_host* h, const weir_measurement* m, std::uint32_t rows) {
       return of(h).batch(m, rows);
     };
+    host_.batch_validity = [](const weir_host* h, weir_batch* b, std::uint32_t field) {
+      auto& bitmap = of(h).kept_.at(b->measurement)->validity[field];
+      bitmap.assign((b->capacity + 7) / 8, 0xff);
+      return bitmap.data();
+    };
     host_.emit = [](const weir_host* h, weir_batch* b) -> weir_status {
       of(h).values += std::uint64_t{b->rows} * b->measurement->field_count;
       benchmark::DoNotOptimize(b->columns[0].v.f64[0]);
@@ -56,6 +61,7 @@ class NullHost {
     std::vector<std::vector<std::uint64_t>> values;
     std::vector<double> sums;
     std::vector<std::uint64_t> counts;
+    std::vector<std::vector<std::uint8_t>> validity;
   };
   static NullHost& of(const weir_host* h) { return *static_cast<NullHost*>(h->agent); }
 
@@ -68,6 +74,7 @@ class NullHost {
       kept->times.resize(rows);
       kept->columns.resize(m->field_count);
       kept->values.resize(m->field_count);
+      kept->validity.resize(m->field_count);
       kept->sums.resize(rows);
       kept->counts.resize(rows);
       for (std::uint32_t f = 0; f < m->field_count; ++f) {

@@ -123,8 +123,8 @@ TEST(Statistics, WeeksAndMonthEnds) {
     EXPECT_LT(level("PROD01", christmas, 9 * kHour) / normal, 0.65);
   }
   if (worlds.size() > 1) {
-    EXPECT_GT(monday, 1.01);
-    EXPECT_LT(monday, 1.15);
+    EXPECT_GT(monday, 1.05);
+    EXPECT_LT(monday, 1.2);
   }
 }
 

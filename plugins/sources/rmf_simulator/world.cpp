@@ -52,6 +52,19 @@ bool good_name(const std::string& name) {
   });
 }
 
+std::string bad_name(const std::string& name) {
+  return "'" + name + "' cannot be a name; write 1 to 50 of A-Z a-z 0-9 @ # $ _ -, as in SYSPLEX01";
+}
+
+// As z/OS has it.
+bool good_lpar_name(const std::string& name) {
+  return !name.empty() && name.size() <= 8 && (name[0] < '0' || name[0] > '9') &&
+         std::ranges::all_of(name, [](char c) {
+           return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '@' || c == '#' ||
+                  c == '$';
+         });
+}
+
 LparOptions documented(const char* name, Workload workload, int cps, std::uint64_t gib) {
   LparOptions o;
   o.name = name;
@@ -150,6 +163,7 @@ class Builder {
                 documented("BATCH01", Workload::kBatch, 8, 32),
                 documented("TEST01", Workload::kMixed, 4, 16)};
     }
+    if (!good_name(options_.sysplex)) problem("sysplex", bad_name(options_.sysplex));
     std::set<std::pair<std::string, std::string>> names;
     for (std::size_t i = 0; i < wanted.size(); ++i) {
       const LparOptions& o = wanted[i];
@@ -167,18 +181,20 @@ class Builder {
       c.memory_bytes = o.memory.count;
       c.defined_msu = o.defined_capacity;
       c.load = o.load;
-      for (const auto& [what, name] :
-           {std::pair{"name", o.name}, std::pair{"sysplex", c.sysplex}}) {
-        if (good_name(name)) continue;
-        problem(path + "." + what, "'" + name +
-                                       "' cannot be a name; write 1 to 50 of A-Z a-z 0-9 "
-                                       "@ # $ _ -, as in PROD01");
+      const std::string last = std::to_string(o.count);
+      if (!good_lpar_name(o.name + (o.count > 1 ? last : ""))) {
+        problem(path + ".name", "'" + o.name + "' cannot be the name of an LPAR" +
+                                    (o.count > 1 ? " with the number to " + last : "") +
+                                    "; write 1 to 8 of A-Z 0-9 @ # $, no digit first, as in "
+                                    "PROD01");
+      }
+      if (!o.sysplex.empty() && !good_name(o.sysplex)) {
+        problem(path + ".sysplex", bad_name(o.sysplex));
       }
       if (world_.config.lpars.size() + static_cast<std::size_t>(o.count) > kLparsMax) {
         problem(path, "there are more than 10000 LPARs; take fewer, or a second source");
         return;
       }
-      const std::string last = std::to_string(o.count);
       for (int n = 1; n <= o.count; ++n) {
         std::string number = o.count == 1 ? "" : std::to_string(n);
         if (o.count > 1) number.insert(0, last.size() - number.size(), '0');
@@ -271,7 +287,7 @@ class Builder {
         }
         if (largest == nullptr || lpar.cps > largest->cps) largest = &lpar;
       }
-      const auto enough = [&](int p) { return std::max(most[p], (sum[p] * 4 + 4) / 5); };
+      const auto enough = [&](int p) { return std::max(most[p], (sum[p] * 7 + 9) / 10); };
       cpc.cps = given != nullptr ? given->cps : std::max(1, enough(0));
       cpc.ziips = given != nullptr ? given->ziips.value_or(enough(1)) : enough(1);
       cpc.zaaps = given != nullptr ? given->zaaps.value_or(enough(2)) : enough(2);
@@ -281,6 +297,10 @@ class Builder {
                     : static_cast<double>(weir::sim::floor_int(msu + 0.5));
       cpc.memory_bytes =
           given != nullptr && given->memory ? given->memory->count : std::max(memory, kGiB);
+      if (count == 0 && given != nullptr) {
+        problem(path, "no LPAR runs on the CPC " + cpc.name +
+                          "; name it as the cpc of one, or leave it out");
+      }
       if (count > kLparsPerCpc) {
         problem(path, "the CPC " + cpc.name + " has " + std::to_string(count) +
                           " LPARs and can have 85; put some on another");
@@ -320,8 +340,9 @@ class Builder {
       s.start = when(o.start, path + ".start");
       s.end = when(o.end, path + ".end");
       if (s.end <= s.start) {
-        problem(path + ".end", "the scenario '" + o.name + "' ends (" + o.end +
-                                   ") before it begins (" + o.start + ")");
+        problem(path + ".end", "the scenario '" + o.name + "' ends (" + o.end + ") " +
+                                   (s.end == s.start ? "when" : "before") + " it begins (" +
+                                   o.start + "); let it end later");
       }
       for (std::size_t l = 0; l < o.lpars.size(); ++l) {
         bool found = false;

@@ -17,43 +17,47 @@ class CpcReport : public ReportWriter {
       : cpc_(c.source,
              Schema("rmf_cpc", "Capacity of a CPC.")
                  .label("cpc")
-                 .gauge("capacity_msu", "", "Capacity of all its CPs, in MSU.")
-                 .gauge("actual_msu", "", "MSU an hour that its partitions use now.")
+                 .gauge("capacity_msu", "", "Capacity of all CPs of the CPC, in MSU.")
+                 .gauge("actual_msu", "", "MSU an hour that the partitions of the CPC use now.")
                  .gauge("rolling_average_msu", "", "4-hour rolling average of all partitions.")
                  .gauge("rolling_maximum_msu", "",
                         "Highest 4-hour rolling average since midnight UTC.")),
-        engine_(c.source, Schema("rmf_cpc_engine", "Shared engines of a CPC, by type.")
-                              .label("cpc")
-                              .label("engine")
-                              .field("physical", WEIR_I64, WEIR_GAUGE, "", "Physical engines.")
-                              .gauge("total_percent", "percent",
-                                     "Busy share of them: all partitions and *PHYSICAL*.")),
-        partition_(c.source,
-                   Schema("rmf_cpc_lpar", "Engines that a partition has and uses, by type.")
-                       .label("cpc")
-                       .label("sysplex")
-                       .label("lpar")
-                       .label("engine")
-                       .field("logical", WEIR_I64, WEIR_GAUGE, "", "Logical processors.")
-                       .gauge("weight", "", "Weight among the partitions of the CPC.")
-                       .gauge("share", "", "Engines that its weight entitles it to.")
-                       .gauge("logical_effective_percent", "percent",
-                              "Busy share of its logical processors, without PR/SM's part.")
-                       .gauge("logical_total_percent", "percent",
-                              "Busy share of its logical processors, with PR/SM's part.")
-                       .gauge("physical_management_percent", "percent",
-                              "PR/SM's part for it, of the physical engines.")
-                       .gauge("physical_effective_percent", "percent",
-                              "Its own part of the physical engines.")
-                       .gauge("physical_total_percent", "percent", "Both of them together.")),
+        engine_(c.source,
+                Schema("rmf_cpc_engine", "Shared engines of a CPC, by type.")
+                    .label("cpc")
+                    .label("engine")
+                    .field("physical", WEIR_I64, WEIR_GAUGE, "", "Physical engines.")
+                    .gauge("total_percent", "percent",
+                           "Busy share of the physical engines: all partitions and *PHYSICAL*.")),
+        partition_(
+            c.source,
+            Schema("rmf_cpc_lpar", "Engines that a partition has and uses, by type.")
+                .label("cpc")
+                .label("sysplex")
+                .label("lpar")
+                .label("engine")
+                .field("logical", WEIR_I64, WEIR_GAUGE, "", "Logical processors.")
+                .gauge("weight", "", "Weight among the partitions of the CPC.")
+                .gauge("share", "", "Engines that the partition's weight entitles it to.")
+                .gauge("logical_effective_percent", "percent",
+                       "Busy share of the logical processors, without PR/SM's part.")
+                .gauge("logical_total_percent", "percent",
+                       "Busy share of the logical processors, with PR/SM's part.")
+                .gauge("physical_management_percent", "percent",
+                       "PR/SM's time for the partition, of the physical engines.")
+                .gauge("physical_effective_percent", "percent",
+                       "The partition's own time, of the physical engines.")
+                .gauge("physical_total_percent", "percent",
+                       "The partition's time with PR/SM's for it, of the physical engines.")),
         msu_(c.source,
              lpar_schema("rmf_lpar", "MSU of a partition.")
-                 .gauge("defined_msu", "", "Defined capacity, its soft cap; 0: none.")
-                 .gauge("actual_msu", "", "MSU an hour that it uses now.")
+                 .gauge("defined_msu", "", "Defined capacity, the partition's soft cap; 0: none.")
+                 .gauge("actual_msu", "", "MSU an hour that the partition uses now.")
                  .gauge("rolling_average_msu", "",
-                        "Its 4-hour rolling average, of 48 samples of 5 minutes.")
-                 .gauge("capped", "", "1 while it is capped, else 0.")
-                 .gauge("image_capacity_msu", "", "What it could use if it were alone.")) {
+                        "4-hour rolling average of the partition, of 48 samples of 5 minutes.")
+                 .gauge("capped", "", "1 while the partition is capped, else 0.")
+                 .gauge("image_capacity_msu", "",
+                        "MSU an hour that the partition could use if it were alone.")) {
     for (const Cpc& cpc : c.cpcs) {
       const CpcConfig& config = cpc.config();
       cpc_.add({config.name});
@@ -107,7 +111,8 @@ class CpcReport : public ReportWriter {
       partition_.set(4, hundredths(100 * (own + prsm) / logical));
       partition_.set(5, hundredths(100 * prsm / physical));
       partition_.set(6, hundredths(100 * own / physical));
-      partition_.set(7, hundredths(100 * prsm / physical) + hundredths(100 * own / physical));
+      partition_.set(
+          7, hundredths(hundredths(100 * prsm / physical) + hundredths(100 * own / physical)));
     }
     const double msu = (v.state.cp_effective + v.state.cp_management) * v.cpc.state().msu_per_cp;
     msu_.row(v.number, v.time);

@@ -6,48 +6,60 @@ namespace rmf {
 
 namespace {
 
-// As z/OS numbers devices: four control units, from 8000 on.
-std::string device_number(std::size_t volume) {
-  constexpr const char* kHex = "0123456789ABCDEF";
-  const auto v = static_cast<int>(volume);
-  const int number = control_unit_of_volume(v) * 256 + v;
-  std::string text = "8000";
-  text[1] = kHex[number >> 8 & 15];
-  text[2] = kHex[number >> 4 & 15];
-  text[3] = kHex[number & 15];
+constexpr const char* kDigits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+// As z/OS numbers devices: from 8000 on, 256 of each LPAR of a CPC, 64 of them behind each of the
+// four control units.
+std::string device_number(std::size_t position, int volume) {
+  const std::size_t number = 0x8000 + position * 256 +
+                             static_cast<std::size_t>(control_unit_of_volume(volume)) * 64 +
+                             static_cast<std::size_t>(volume) / kControlUnits;
+  std::string text;
+  for (const int shift : {12, 8, 4, 0}) text += kDigits[number >> shift & 15];
   return text;
+}
+
+// A serial of six characters: the type's letter, the CPC, the LPAR's position on it, and the number
+// of the volume among those of its type: U00312 is USER012 of the fourth LPAR of the first CPC.
+std::string serial(int cpc, std::size_t position, const DeviceName& volume) {
+  std::string text{volume.type[0], kDigits[cpc % 36]};
+  if (position < 10) text += '0';
+  return text + std::to_string(position) + volume.id.substr(volume.id.size() - 2);
 }
 
 class DeviceReport : public ReportWriter {
  public:
   explicit DeviceReport(const ReportContext& c)
-      : device_(
-            c.source,
-            lpar_schema("rmf_device", "DASD volumes: activity and response time.",
-                        {"volume", "device", "control_unit"})
-                .gauge("activity_rate", "", "Requests a second.")
-                .gauge("response_time_seconds", "seconds", "IOSQ + PEND + DISC + CONN.")
-                .gauge("iosq_time_seconds", "seconds", "Queued in z/OS for the device.")
-                .gauge("pend_time_seconds", "seconds",
-                       "Pending in the channel subsystem; CMR and DB are parts of it.")
-                .gauge("cmr_delay_seconds", "seconds",
-                       "Of PEND: until the control unit answered the first command.")
-                .gauge("db_delay_seconds", "seconds", "Of PEND: another system had the device.")
-                .gauge("disc_time_seconds", "seconds",
-                       "Disconnected: cache misses and the mirrored copy.")
-                .gauge("conn_time_seconds", "seconds", "Connected: data is transferred.")
-                .gauge("utilization_percent", "percent",
-                       "Activity times DISC and CONN; near 100 where that is more than 1.")
-                .gauge("in_flight", "",
-                       "Requests at the device at any time: activity times PEND, DISC, CONN.")
-                .gauge("queued", "", "Requests queued at any time: activity times IOSQ.")
-                .gauge("pav", "",
-                       "Exposures: its base and the HyperPAV aliases that it has on average.")) {
-    each_lpar(c.cpcs, [&](std::size_t, const Lpar& lpar, const Cpc&) {
+      : device_(c.source,
+                lpar_schema("rmf_device", "DASD volumes: activity and response time.",
+                            {"volume", "device", "control_unit"})
+                    .gauge("activity_rate", "", "Requests a second.")
+                    .gauge("response_time_seconds", "seconds", "IOSQ + PEND + DISC + CONN.")
+                    .gauge("iosq_time_seconds", "seconds", "Time queued in z/OS for the device.")
+                    .gauge("pend_time_seconds", "seconds",
+                           "Pending in the channel subsystem; CMR and DB are parts of it.")
+                    .gauge("cmr_delay_seconds", "seconds",
+                           "Part of PEND until the control unit answered the first command.")
+                    .gauge("db_delay_seconds", "seconds",
+                           "Part of PEND while another system had the device.")
+                    .gauge("disc_time_seconds", "seconds",
+                           "Disconnected: cache misses and the mirrored copy.")
+                    .gauge("conn_time_seconds", "seconds", "Connected: data is transferred.")
+                    .gauge("utilization_percent", "percent",
+                           "Activity times DISC and CONN; near 100 where that is more than 1.")
+                    .gauge("in_flight", "",
+                           "Requests at the device at any time: activity times PEND, DISC, CONN.")
+                    .gauge("queued", "", "Requests queued at any time: activity times IOSQ.")
+                    .gauge("pav", "",
+                           "Exposures: the base device and its HyperPAV aliases on average.")) {
+    each_lpar(c.cpcs, [&](std::size_t, const Lpar& lpar, const Cpc& cpc) {
       const LparConfig& l = lpar.config();
-      for (std::size_t i = 0; i < kVolumes; ++i) {
-        const std::string unit = "CU" + std::to_string(control_unit_of_volume(static_cast<int>(i)));
-        device_.add({l.sysplex, l.name, volume_names()[i].id, device_number(i), unit});
+      const auto position = static_cast<std::size_t>(&lpar - cpc.lpars().data());
+      for (int i = 0; i < kVolumes; ++i) {
+        const std::string unit = "CU" + std::to_string(control_unit_of_volume(i));
+        device_.add({l.sysplex, l.name,
+                     serial(cpc.index(), position, volume_names()[static_cast<std::size_t>(i)]),
+                     device_number(position, i), unit});
       }
     });
   }
@@ -89,9 +101,12 @@ class CacheReport : public ReportWriter {
                    .gauge("write_hit_rate", "", "Writes a second that the cache took.")
                    .gauge("hit_percent", "percent", "Hits of all requests.")
                    .gauge("read_hit_percent", "percent", "Hits of reads.")) {
-    each_lpar(c.cpcs, [&](std::size_t, const Lpar& lpar, const Cpc&) {
+    each_lpar(c.cpcs, [&](std::size_t, const Lpar& lpar, const Cpc& cpc) {
       const LparConfig& l = lpar.config();
-      for (const DeviceName& d : volume_names()) cache_.add({l.sysplex, l.name, d.id});
+      const auto position = static_cast<std::size_t>(&lpar - cpc.lpars().data());
+      for (const DeviceName& d : volume_names()) {
+        cache_.add({l.sysplex, l.name, serial(cpc.index(), position, d)});
+      }
     });
   }
 
@@ -100,9 +115,9 @@ class CacheReport : public ReportWriter {
       const Volume& volume = v.devices.volumes[i];
       const auto type = static_cast<std::size_t>(volume_names()[i].type_index);
       const double writes = hundredths(volume.times.rate * kVolumeSpecs[type].write_ratio);
-      const double reads = hundredths(volume.times.rate) - writes;
+      const double reads = hundredths(hundredths(volume.times.rate) - writes);
       const double hits = std::min(reads, hundredths(reads * volume.hit_ratio));
-      const double io = reads + writes;
+      const double io = hundredths(reads + writes);
       cache_.row(v.number * kVolumes + i, v.time);
       cache_.set(0, io);
       cache_.set(1, reads);

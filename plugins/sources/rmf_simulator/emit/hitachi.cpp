@@ -31,19 +31,19 @@ std::string ldev_id(std::size_t number) {
 class HitachiReport : public ReportWriter {
  public:
   explicit HitachiReport(const ReportContext& c)
-      : ldev_(c.source,
-              Schema("hitachi_ldev", "Logical devices of a storage system.")
-                  .label("storage")
-                  .label("ldev")
-                  .label("sysplex")
-                  .label("lpar")
-                  .label("device_id")
-                  .gauge("random_read_rate", "", "Random reads a second.")
-                  .gauge("sequential_read_rate", "", "Sequential reads a second.")
-                  .gauge("fast_write_rate", "", "Writes a second, all to the cache.")
-                  .gauge("read_hit_rate", "", "Reads a second that the cache answered.")
-                  .gauge("response_time_seconds", "seconds", "As the storage system sees it.")
-                  .gauge("bytes_per_second", "", "Bytes a second, both directions.")),
+      : ldev_(c.source, Schema("hitachi_ldev", "Logical devices of a storage system.")
+                            .label("storage")
+                            .label("ldev")
+                            .label("sysplex")
+                            .label("lpar")
+                            .label("device_id")
+                            .gauge("random_read_rate", "", "Random reads a second.")
+                            .gauge("sequential_read_rate", "", "Sequential reads a second.")
+                            .gauge("fast_write_rate", "", "Writes a second, all to the cache.")
+                            .gauge("read_hit_rate", "", "Reads a second that the cache answered.")
+                            .gauge("response_time_seconds", "seconds",
+                                   "Response time as the storage system sees it.")
+                            .gauge("bytes_per_second", "", "Bytes a second, both directions.")),
         clpr_(c.source,
               Schema("hitachi_clpr", "Cache logical partitions.")
                   .label("storage")
@@ -53,22 +53,26 @@ class HitachiReport : public ReportWriter {
                          "Cache that holds data not yet on its drives: above 30 destaged faster, "
                          "above 50 writes are slowed down, from 70 on they wait.")
                   .gauge("side_file_percent", "percent", "Cache held by the mirrored copy.")),
-        mpb_(c.source, Schema("hitachi_mpb", "Microprocessor blades.")
-                           .label("storage")
-                           .label("mpb")
-                           .gauge("busy_percent", "percent", "Busy share of its processors.")
-                           .gauge("mainframe_percent", "percent", "Of it, for mainframe requests.")
-                           .gauge("open_percent", "percent", "Of it, for open systems.")
-                           .gauge("back_end_percent", "percent", "Of it, for drives.")),
-        port_(c.source, Schema("hitachi_port", "Mainframe ports.")
-                            .label("storage")
-                            .label("port")
-                            .gauge("io_rate", "", "Requests a second.")
-                            .gauge("bytes_per_second", "", "Bytes a second, both directions.")
-                            .gauge("response_time_seconds", "seconds", "Average of its requests.")
-                            .gauge("connect_time_seconds", "seconds", "Of it, connected.")
-                            .gauge("disconnect_time_seconds", "seconds", "Of it, disconnected.")
-                            .gauge("busy_percent", "percent", "Busy share of its processors.")) {
+        mpb_(c.source,
+             Schema("hitachi_mpb", "Microprocessor blades.")
+                 .label("storage")
+                 .label("mpb")
+                 .gauge("busy_percent", "percent", "Busy share of the blade's processors.")
+                 .gauge("mainframe_percent", "percent", "Processors' time for mainframe requests.")
+                 .gauge("open_percent", "percent", "Processors' time for open systems.")
+                 .gauge("back_end_percent", "percent", "Processors' time for drives.")),
+        port_(c.source,
+              Schema("hitachi_port", "Mainframe ports.")
+                  .label("storage")
+                  .label("port")
+                  .gauge("io_rate", "", "Requests a second.")
+                  .gauge("bytes_per_second", "", "Bytes a second, both directions.")
+                  .gauge("response_time_seconds", "seconds",
+                         "Average response time of the port's requests.")
+                  .gauge("connect_time_seconds", "seconds", "Connected part of the response time.")
+                  .gauge("disconnect_time_seconds", "seconds",
+                         "Disconnected part of the response time.")
+                  .gauge("busy_percent", "percent", "Busy share of the port's bandwidth.")) {
     for (const Cpc& cpc : c.cpcs) {
       const std::string storage = "VSP-" + cpc.config().name;
       for (std::size_t i = 0; i < kPartitions; ++i)
@@ -156,7 +160,8 @@ class HitachiReport : public ReportWriter {
       mpb_.set(1, hundredths(front * sum));
       mpb_.set(2, hundredths(open * sum));
       mpb_.set(3, hundredths(back * sum));
-      mpb_.set(0, hundredths(front * sum) + hundredths(open * sum) + hundredths(back * sum));
+      mpb_.set(
+          0, hundredths(hundredths(front * sum) + hundredths(open * sum) + hundredths(back * sum)));
     }
     for (std::size_t i = 0; i < kSystemPorts; ++i) {
       const double part = (0.94 + 0.017 * static_cast<double>(i)) / kSystemPorts;

@@ -2,6 +2,7 @@
 // facility links.
 #include "emit/report.hpp"
 #include "emit/schema.hpp"
+#include "model/coupling.hpp"
 
 namespace rmf {
 
@@ -13,8 +14,8 @@ constexpr std::size_t kSharing = 4;
 
 std::string chpid(std::size_t group, std::size_t port) {
   constexpr const char* kHex = "0123456789ABCDEF";
-  const std::size_t number = 0x10 + group * kFiconPorts + port;
-  return {kHex[number >> 8 & 15], kHex[number >> 4 & 15], kHex[number & 15]};
+  const std::size_t number = 0x10 + group * kFiconPorts + port;  // to BF: 85 LPARs in 22 groups
+  return {kHex[number >> 4 & 15], kHex[number & 15]};
 }
 
 class ChannelReport : public ReportWriter {
@@ -23,9 +24,11 @@ class ChannelReport : public ReportWriter {
       : channel_(c.source,
                  lpar_schema("rmf_channel", "FICON channels as an LPAR uses them.",
                              {"chpid", "channel_type"})
-                     .gauge("partition_percent", "percent", "Bandwidth that the LPAR uses.")
-                     .gauge("total_percent", "percent", "Bandwidth that all of them use.")
-                     .gauge("bytes_per_second", "", "Bytes a second of the LPAR.")) {
+                     .gauge("partition_percent", "percent",
+                            "Share of the channel's bandwidth that the LPAR uses.")
+                     .gauge("total_percent", "percent",
+                            "Share of the channel's bandwidth that all LPARs use.")
+                     .gauge("bytes_per_second", "", "Bytes a second that the LPAR transfers.")) {
     each_lpar(c.cpcs, [&](std::size_t, const Lpar& lpar, const Cpc& cpc) {
       const LparConfig& l = lpar.config();
       const auto position = static_cast<std::size_t>(&lpar - cpc.lpars().data());
@@ -70,22 +73,28 @@ class ChannelReport : public ReportWriter {
 
 struct Structure {
   const char* name;
-  double share;  // of the LPAR's requests
-  double sync;   // how much more of them is synchronous, around 1
+  double share;   // of the LPAR's requests
+  double sync;    // of them, synchronous where kSynchronousShare of all are
+  double longer;  // times that a request takes, of the average one
 };
-constexpr std::array<Structure, 5> kStructures{{{"DSNDBP_LOCK1", .38, 1.12},
-                                                {"DSNDBP_GBP0", .27, .95},
-                                                {"IRLMLOCK1", .15, 1.10},
-                                                {"ISGLOCK", .12, 1.10},
-                                                {"DFHCFLS_POOL1", .08, .30}}};
+// Locks are small and nearly always synchronous; pages and list entries carry data.
+constexpr std::array<Structure, 5> kStructures{{{"DSNDBP_LOCK1", .38, .99, 0.8},
+                                                {"DSNDBP_GBP0", .27, .40, 1.4},
+                                                {"IRLMLOCK1", .15, .99, 0.8},
+                                                {"ISGLOCK", .12, .99, 0.7},
+                                                {"DFHCFLS_POOL1", .08, .15, 1.8}}};
+
+std::string facility_of(const Cpc& cpc) { return "CF" + cpc.config().name; }
 
 class CfReport : public ReportWriter {
  public:
   explicit CfReport(const ReportContext& c)
-      : facility_(c.source, weir::Schema("rmf_cf", "Coupling facilities.")
-                                .label("cpc")
-                                .gauge("busy_percent", "percent", "Busy share of its engines.")
-                                .gauge("request_rate", "", "Requests a second of all LPARs.")),
+      : facility_(c.source,
+                  weir::Schema("rmf_cf", "Coupling facilities.")
+                      .label("cpc")
+                      .label("facility")
+                      .gauge("busy_percent", "percent", "Busy share of the facility's engines.")
+                      .gauge("request_rate", "", "Requests a second of all LPARs.")),
         link_(c.source,
               lpar_schema("rmf_cf_link", "Requests over a link.", {"cf_link"})
                   .gauge("sync_rate", "", "Synchronous requests a second.")
@@ -93,18 +102,22 @@ class CfReport : public ReportWriter {
                   .gauge("converted_rate", "",
                          "Synchronous requests a second that were made asynchronous, since the "
                          "processor would have spun for too long.")
-                  .gauge("sync_service_seconds", "seconds", "Service time of synchronous ones.")
-                  .gauge("async_service_seconds", "seconds", "Service time of the others.")),
-        structure_(c.source,
-                   lpar_schema("rmf_cf_structure", "Requests to a structure.", {"structure"})
-                       .gauge("request_rate", "", "Requests a second.")
-                       .gauge("sync_percent", "percent", "Synchronous ones of them.")
-                       .gauge("service_seconds", "seconds", "Average service time.")) {
-    for (const Cpc& cpc : c.cpcs) facility_.add({cpc.config().name});
-    each_lpar(c.cpcs, [&](std::size_t, const Lpar& lpar, const Cpc&) {
+                  .gauge("sync_service_seconds", "seconds", "Service time of synchronous requests.")
+                  .gauge("async_service_seconds", "seconds",
+                         "Service time of asynchronous requests.")),
+        structure_(
+            c.source,
+            lpar_schema("rmf_cf_structure", "Requests to a structure.", {"structure", "facility"})
+                .gauge("request_rate", "", "Requests a second.")
+                .gauge("sync_percent", "percent", "Synchronous share of the requests.")
+                .gauge("service_seconds", "seconds", "Average service time of the requests.")) {
+    for (const Cpc& cpc : c.cpcs) facility_.add({cpc.config().name, facility_of(cpc)});
+    each_lpar(c.cpcs, [&](std::size_t, const Lpar& lpar, const Cpc& cpc) {
       const LparConfig& l = lpar.config();
       for (int i = 1; i <= kLinks; ++i) link_.add({l.sysplex, l.name, "CF0" + std::to_string(i)});
-      for (const Structure& s : kStructures) structure_.add({l.sysplex, l.name, s.name});
+      for (const Structure& s : kStructures) {
+        structure_.add({l.sysplex, l.name, s.name, facility_of(cpc)});
+      }
     });
   }
 
@@ -116,8 +129,8 @@ class CfReport : public ReportWriter {
       link_.set(0, hundredths(l.sync_rate));
       link_.set(1, hundredths(l.async_rate));
       link_.set(2, hundredths(l.converted_rate));
-      link_.set(3, micro(10 * l.sync_s) / 10);
-      link_.set(4, micro(10 * l.async_s) / 10);
+      link_.set(3, tenth_of_micro(l.sync_s));
+      link_.set(4, tenth_of_micro(l.async_s));
       sync += l.sync_rate;
       async += l.async_rate;
       sync_s += l.sync_rate * l.sync_s;
@@ -125,13 +138,13 @@ class CfReport : public ReportWriter {
     }
     const double usual = sync + async > 0 ? sync / (sync + async) : 0;
     for (std::size_t i = 0; i < kStructures.size(); ++i) {
-      const double part = std::min(1.0, usual * kStructures[i].sync);
+      const double part = std::min(1.0, usual / kSynchronousShare * kStructures[i].sync);
       structure_.row(v.number * kStructures.size() + i, v.time);
       structure_.set(0, hundredths((sync + async) * kStructures[i].share));
       structure_.set(1, hundredths(100 * part));
-      structure_.set(2, micro(10 * ((sync > 0 ? part * sync_s / sync : 0) +
-                                    (async > 0 ? (1 - part) * async_s / async : 0))) /
-                            10);
+      const double average =
+          (sync > 0 ? part * sync_s / sync : 0) + (async > 0 ? (1 - part) * async_s / async : 0);
+      structure_.set(2, tenth_of_micro(kStructures[i].longer * average));
     }
   }
 

@@ -46,6 +46,7 @@ class Table {
     row_ = batch_->add(series_[series], time);
   }
   void set(std::uint32_t field, double value) { batch_->set(field, row_, value); }
+  void set_null(std::uint32_t field) { batch_->set_null(field, row_); }
   void set_i64(std::uint32_t field, std::int64_t value) { batch_->set_i64(field, row_, value); }
   void set_u64(std::uint32_t field, std::uint64_t value) { batch_->set_u64(field, row_, value); }
   void set_string(std::uint32_t field, std::string_view value) {
@@ -83,6 +84,9 @@ inline double hundredths(double x) {
 }
 inline double thousandths(double x) {
   return static_cast<double>(weir::sim::floor_int(x * 1e3 + 0.5)) / 1e3;
+}
+inline double tenth_of_micro(double x) {
+  return static_cast<double>(weir::sim::floor_int(x * 1e7 + 0.5)) / 1e7;
 }
 inline double micro(double x) {
   return static_cast<double>(weir::sim::floor_int(x * 1e6 + 0.5)) / 1e6;

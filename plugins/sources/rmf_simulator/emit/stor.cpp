@@ -14,23 +14,26 @@ constexpr std::array<const char*, 4> kAreas{"csa", "ecsa", "sqa", "esqa"};
 class StorReport : public ReportWriter {
  public:
   explicit StorReport(const ReportContext& c)
-      : storage_(c.source,
-                 lpar_schema("rmf_storage", "Central storage of an LPAR.")
-                     .field("installed_frames", WEIR_I64, WEIR_GAUGE, "", "Frames of 4 KiB.")
-                     .field("available_frames", WEIR_I64, WEIR_GAUGE, "", "Of them, free.")
-                     .gauge("used_percent", "percent", "Of them, not free.")
-                     .field("uic", WEIR_I64, WEIR_GAUGE, "",
-                            "Unreferenced interval count: 65535 where there is no shortage.")
-                     .gauge("page_in_rate", "", "Pages a second read from auxiliary storage.")
-                     .gauge("page_out_rate", "", "Pages a second written to it.")),
+      : storage_(
+            c.source,
+            lpar_schema("rmf_storage", "Central storage of an LPAR.")
+                .field("installed_frames", WEIR_I64, WEIR_GAUGE, "", "Installed frames of 4 KiB.")
+                .field("available_frames", WEIR_I64, WEIR_GAUGE, "",
+                       "Installed frames that are free.")
+                .gauge("used_percent", "percent", "Installed frames that are not free.")
+                .field("uic", WEIR_I64, WEIR_GAUGE, "",
+                       "Unreferenced interval count: 65535 where there is no shortage.")
+                .gauge("page_in_rate", "", "Pages a second read from auxiliary storage.")
+                .gauge("page_out_rate", "", "Pages a second written to auxiliary storage.")),
         frames_(c.source,
                 lpar_schema("rmf_storage_class", "Frames by what holds them.", {"frame_class"})
                     .field("frames", WEIR_I64, WEIR_GAUGE, "", "Frames of 4 KiB.")),
         common_(c.source,
                 lpar_schema("rmf_common_storage", "Common areas of virtual storage.", {"area"})
-                    .field("defined_bytes", WEIR_I64, WEIR_GAUGE, "bytes", "Size at the IPL.")
-                    .field("used_bytes", WEIR_I64, WEIR_GAUGE, "bytes", "Of it, in use.")
-                    .gauge("used_percent", "percent", "Of it, in use.")) {
+                    .field("defined_bytes", WEIR_I64, WEIR_GAUGE, "bytes",
+                           "Size of the area at the IPL.")
+                    .field("used_bytes", WEIR_I64, WEIR_GAUGE, "bytes", "Bytes of the area in use.")
+                    .gauge("used_percent", "percent", "Share of the area in use.")) {
     each_lpar(c.cpcs, [&](std::size_t, const Lpar& lpar, const Cpc&) {
       const LparConfig& l = lpar.config();
       storage_.add({l.sysplex, l.name});

@@ -9,7 +9,7 @@ namespace {
 
 constexpr double kLogicalLimit = 0.985;   // of logical engines, that work can get
 constexpr double kPhysicalLimit = 0.975;  // of physical engines, the rest is for PR/SM
-constexpr double kNode = 6;  // CPs of a HiperDispatch node: work waits in the queue of one
+constexpr double kNode = 8;  // CPs of a HiperDispatch node: work waits in the queue of one
 constexpr double kManagement = 0.003;          // of what an LPAR uses, PR/SM's part for it
 constexpr double kLogicalManagement = 0.0006;  // of each logical processor, likewise
 constexpr double kPhysicalManagement = 0.0029;
@@ -22,11 +22,10 @@ double spilled(double wanted, double ziips) {
 }
 
 void want_engines(const LparConfig& config, double msu_per_cp, LparState& state) {
-  double ziip = 0, zaap = 0;
+  double ziip = 0;
   for (std::size_t k = 0; k < state.services.size(); ++k) {
     const double z = kServiceSpecs[k].ziip_fraction;
     ziip += state.services[k].demand * z / (1 - z);
-    zaap += state.services[k].demand * kServiceSpecs[k].zaap_fraction;
   }
   const double spill = spilled(ziip, config.ziips);
   double total = 0;
@@ -40,11 +39,6 @@ void want_engines(const LparConfig& config, double msu_per_cp, LparState& state)
     s.demand += s.on_cp + s.loop;
     total += s.demand;
   }
-  const auto limited = [](double want, double engines) {
-    return engines > 0 ? kLogicalLimit * engines * saturate(want / (kLogicalLimit * engines)) : 0.0;
-  };
-  state.ziip_wanted = limited(ziip * (1 - spill), config.ziips);
-  state.zaap_effective = limited(zaap, config.zaaps);
   state.cp_limit = kLogicalLimit * config.cps;
   if (state.capped) {
     const double cap = config.defined_msu / msu_per_cp - kLogicalManagement * config.cps;
@@ -74,8 +68,30 @@ void serve(double engines, LparState& state) {
     const double part = s.demand > 0 ? s.served / s.demand : 0;
     s.loop *= part;
     s.on_cp *= part;
+    s.on_ziip *= part;  // who gets no CP asks for no zIIP either
+    s.on_zaap *= part;
   }
   state.batch_deferred = state.services[kBatch].demand - state.services[kBatch].served;
+}
+
+// Of specialty engines, what the work that was served can get on its logical ones.
+void want_specialty_engines(const LparConfig& config, LparState& state) {
+  double eligible = 0, ziip = 0, zaap = 0;
+  for (const ServiceState& s : state.services) eligible += s.on_ziip + s.on_cp;
+  const double spill = spilled(eligible, config.ziips);  // of what runs, less may be needed
+  for (ServiceState& s : state.services) {
+    const double on_cp = std::min(s.on_cp, (s.on_ziip + s.on_cp) * spill);
+    s.on_ziip += s.on_cp - on_cp;
+    s.served -= s.on_cp - on_cp;
+    s.on_cp = on_cp;
+    ziip += s.on_ziip;
+    zaap += s.on_zaap;
+  }
+  const auto limited = [](double want, double engines) {
+    return engines > 0 ? kLogicalLimit * engines * saturate(want / (kLogicalLimit * engines)) : 0.0;
+  };
+  state.ziip_wanted = limited(ziip, config.ziips);
+  state.zaap_effective = limited(zaap, config.zaaps);
 }
 
 void wait_for_engines(double logical, LparState& state) {
@@ -83,9 +99,15 @@ void wait_for_engines(double logical, LparState& state) {
   const double at_hand =
       state.cp_wanted > 0 ? state.cp_limit * state.cp_effective / state.cp_wanted : logical;
   double ahead = 0;
-  for (ServiceState& s : state.services) {
+  for (std::size_t k = 0; k < state.services.size(); ++k) {
+    ServiceState& s = state.services[k];
+    // More important work takes the engine away, discretionary work gives it back.
+    const double preempted = at_hand > 0 ? std::min(0.95, ahead / at_hand) : 0;
+    const double patience = kServiceSpecs[k].goal == Goal::kDiscretionary ? 4.0 : 1.0;
     ahead += s.served;
-    s.wait = at_hand > 0 ? queue_wait(ahead / at_hand, std::max(1.0, at_hand / kNode)) : 0;
+    s.wait = at_hand > 0 ? patience * queue_wait(ahead / at_hand, std::max(1.0, at_hand / kNode)) /
+                               (1 - preempted)
+                         : 0;
     if (s.served > 0) s.wait += (s.demand - s.served) / s.served;
   }
 }
@@ -124,7 +146,7 @@ void share_engines(const CpcConfig& cpc, std::span<const Lpar> lpars, std::span<
   wanted.assign(lpars.size(), 0.0);
   weight.assign(lpars.size(), 0.0);
   got.assign(lpars.size(), 0.0);
-  double sum = 0, ziips = 0, zaaps = 0, logical = 0;
+  double sum = 0, logical = 0;
   for (std::size_t i = 0; i < lpars.size(); ++i) {
     if (!states[i].up) continue;
     const LparConfig& config = lpars[i].config();
@@ -132,12 +154,19 @@ void share_engines(const CpcConfig& cpc, std::span<const Lpar> lpars, std::span<
     wanted[i] = states[i].cp_wanted;
     weight[i] = config.weight;
     sum += wanted[i];
-    ziips += states[i].ziip_wanted;
-    zaaps += states[i].zaap_effective;
     logical += config.cps;
   }
   const double limit = kPhysicalLimit * cpc.cps;
   divide(limit * saturate(sum / limit), wanted, weight, got);
+
+  double ziips = 0, zaaps = 0;
+  for (std::size_t i = 0; i < lpars.size(); ++i) {
+    if (!states[i].up) continue;
+    serve(got[i], states[i]);
+    want_specialty_engines(lpars[i].config(), states[i]);
+    ziips += states[i].ziip_wanted;
+    zaaps += states[i].zaap_effective;
+  }
 
   const auto pooled = [](double want, int engines) {
     const double most = kPhysicalLimit * engines;
@@ -156,7 +185,6 @@ void share_engines(const CpcConfig& cpc, std::span<const Lpar> lpars, std::span<
       eligible += s.on_ziip;
       java += s.on_zaap;
     }
-    serve(got[i], state);
     for (const ServiceState& s : state.services) state.cp_effective += s.served;
     state.cp_management = kManagement * state.cp_effective + overhead * config.cps;
     state.ziip_effective = state.ziip_wanted * ziip_part;

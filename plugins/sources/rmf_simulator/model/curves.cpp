@@ -71,11 +71,14 @@ const std::array<Table, kCurves>& tables() {
 // By weekday, Sunday first. A batch night belongs to the day on which it begins.
 constexpr double kWeek[kCurves][7] = {
     {1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0},         // flat
-    {0.34, 1.10, 1.02, 1.00, 1.01, 0.96, 0.44},  // online
-    {0.10, 1.08, 1.03, 1.00, 1.00, 0.90, 0.14},  // office
-    {0.60, 1.06, 1.01, 1.00, 1.01, 1.02, 0.72},  // remote
+    {0.34, 1.16, 1.03, 1.00, 1.01, 0.96, 0.44},  // online
+    {0.10, 1.14, 1.03, 1.00, 1.00, 0.90, 0.14},  // office
+    {0.60, 1.10, 1.02, 1.00, 1.01, 1.02, 0.72},  // remote
     {0.62, 1.00, 1.00, 1.00, 1.02, 1.14, 0.70},  // batch
 };
+// By month: less in the summer holidays, more before the end of the year.
+constexpr double kYear[12] = {0.98, 0.99, 1.00, 1.01, 1.00, 0.98,
+                              0.95, 0.94, 0.99, 1.02, 1.04, 1.05};
 constexpr double kMonthEnd[kCurves] = {0.0, 0.17, 0.05, 0.12, 0.34};
 constexpr double kHoliday[kCurves] = {1.0, 0.36, 0.08, 0.66, 0.72};
 
@@ -136,7 +139,7 @@ Day Calendar::day(std::int64_t days) const {
 double Calendar::day_factor(Curve curve, std::int64_t days, double month_end) const {
   const auto c = static_cast<std::size_t>(curve);
   const Day d = day(days);
-  double factor = kWeek[c][d.weekday];
+  double factor = kWeek[c][d.weekday] * kYear[d.month - 1];
   if (d.holiday) factor = std::min(factor, kHoliday[c]);
   return factor * (1 + kMonthEnd[c] * std::max(month_end, month_end_weight(d)));
 }

@@ -17,6 +17,15 @@ double held_back(const Effects& e, bool batch) {
   return 1.0 / (1.0 + io + (batch ? 2.2 : 1.2) * paging);
 }
 
+// Those who waited for the end of an IPL come all at once: up to 15 % more work, from 8 minutes
+// after it to 45.
+double catch_up(Time up_since, Time time) {
+  if (up_since == std::numeric_limits<Time>::min()) return 1.0;
+  const double x =
+      std::clamp(static_cast<double>(time - up_since - 8 * kMinute) / (37.0 * kMinute), 0.0, 1.0);
+  return 1 + 0.15 * 16 * x * x * (1 - x) * (1 - x);
+}
+
 }  // namespace
 
 double warm_up(Time up_since, Time time) {
@@ -38,6 +47,7 @@ void set_demand(Lpar& lpar, const Calendar& calendar, const Moment& moment, doub
     level[c] = calendar.level(static_cast<Curve>(c), local_s, effects.month_end);
   }
   const double warm = warm_up(effects.up_since, moment.time);
+  const double again = catch_up(effects.up_since, moment.time);
   double common = 1 + 0.03 * lpar.slow.at(moment.time);
   common += 0.018 * averaged(moment.interval, 75 * kSecond) * lpar.fast.at(moment.time);
   // Customers come to all LPARs of a sysplex.
@@ -58,7 +68,7 @@ void set_demand(Lpar& lpar, const Calendar& calendar, const Moment& moment, doub
       work = std::max(work, effects.batch_floor);
     }
     state.calm_level += peak_share(config.workload, static_cast<Service>(k)) * work * warm;
-    if (!flat) work *= (batch ? 1.0 : business) * warm;
+    if (!flat) work *= (batch ? 1.0 : business) * warm * again;
     work *= std::max(0.3, 1 + (batch ? 0.09 : 0.03) * lpar.service[k].at(moment.time));
     work *= held_back(effects, batch);
     ServiceState& s = state.services[k];

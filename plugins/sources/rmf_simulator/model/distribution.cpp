@@ -57,7 +57,7 @@ void Buckets::at(const Buckets& more, double fraction,
   for (std::size_t b = 0; b < count.size(); ++b) {
     whole[b] = static_cast<std::uint64_t>(count[b] + fraction * more.count[b]);
   }
-  whole_sum = sum + fraction * more.sum;
+  whole_sum = static_cast<double>(weir::sim::floor_int((sum + fraction * more.sum) * 1e6)) / 1e6;
 }
 
 }  // namespace rmf

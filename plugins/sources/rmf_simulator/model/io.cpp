@@ -6,6 +6,7 @@ namespace rmf {
 
 namespace {
 
+constexpr double kBackground = 0.03;   // of the usual level: paging, spool, logs of the system
 constexpr double kUsualPeak = 1.15;    // of a weekday, times VolumeSpec::rate
 constexpr double kLimit = 0.9;         // of its exposures, that a device can have busy
 constexpr double kAliases = 14;        // HyperPAV, of a control unit's volumes, for 16 CPs
@@ -59,6 +60,26 @@ double backend_busy(const LparState& state) {
   return level / kArrays;
 }
 
+std::array<double, kServices> io_by_service(const LparState& state,
+                                            const std::array<double, kVolumeTypes>& requests) {
+  std::array<double, kServices> by_service{};
+  for (std::size_t v = 0; v < requests.size(); ++v) {
+    std::array<double, kServices> asked{};
+    double all = 0;
+    for (std::size_t k = 0; k < asked.size(); ++k) {
+      const ServiceState& s = state.services[k];
+      asked[k] = (s.served - s.loop - s.on_cp) * kServiceSpecs[k].io[v];
+      all += asked[k];
+    }
+    const double nobodys = all > 0 ? kBackground / state.io_level[v] : 1;
+    by_service[kSystem] += requests[v] * nobodys;
+    for (std::size_t k = 0; k < asked.size() && all > 0; ++k) {
+      by_service[k] += requests[v] * (1 - nobodys) * asked[k] / all;
+    }
+  }
+  return by_service;
+}
+
 double tape_level(const LparState& state) { return 0.12 + 0.88 * state.batch_level; }
 double copy_level(const LparState& state) {
   return 0.25 + 0.45 * state.batch_level + 0.30 * state.io_level[kUser];
@@ -84,7 +105,8 @@ void set_io(Lpar& lpar, Profile profile, Time time, LparState& state) {
   double bytes = 0;
   for (std::size_t v = 0; v < asked.size(); ++v) {
     const VolumeSpec& spec = kVolumeSpecs[v];
-    state.io_level[v] = 0.03 + kUsualPeak * asked[v] / lpar.io_reference(static_cast<int>(v));
+    state.io_level[v] =
+        kBackground + kUsualPeak * asked[v] / lpar.io_reference(static_cast<int>(v));
     bytes += state.io_level[v] * spec.count * spec.rate * spec.kib * 1024 * lpar.size();
   }
   state.data_bytes_s = bytes + 0.3e9 * lpar.size() * tape_level(state);

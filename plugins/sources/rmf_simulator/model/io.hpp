@@ -42,6 +42,11 @@ inline constexpr double kDocumentedSlowness = 12.5;
 inline double flashcopy_s(bool documented) { return documented ? 0.002 : 0.0006; }
 inline double tape_s(bool documented) { return documented ? 0.045 : 0.008; }
 
+// What service classes ask of volumes: requests a second by type to requests by class. Together
+// they are all requests; those of nobody else are the system's.
+std::array<double, kServices> io_by_service(const LparState& state,
+                                            const std::array<double, kVolumeTypes>& requests);
+
 // Utilisation of the arrays behind the cache; from io_level and storage.
 double backend_busy(const LparState& state);
 // Level of tape and copy work, 1 at its usual peak.

@@ -27,7 +27,8 @@ struct ServiceState {
   double on_cp = 0;    // of `served`: what would have run on a zIIP
   double on_zaap = 0;  // engines of zAAP
   double wait = 0;     // seconds of waiting for an engine, per second of using one
-  double rate = 0;     // transactions a second
+  double work = 0;     // units of work a second
+  double rate = 0;     // of them, as transaction managers count
   double response_s = 0;
   double queued_s = 0;  // of it, before anything was done for the transaction
   double io_using = 0;  // transactions whose I/O is served, at any time

@@ -37,29 +37,30 @@ void set_responses(const Lpar& lpar, LparState& state) {
     const double using_s = (mean.disc + mean.conn) / asked;
     const double delay_s = (mean.iosq + mean.pend) / asked;
     const double work = std::max(0.0, s.served - s.loop - s.on_cp);
-    s.rate = work / spec.cpu_s * lpar.rate_scale(static_cast<int>(k));
+    s.work = work / spec.cpu_s;
+    s.rate = s.work * lpar.rate_scale(static_cast<int>(k));
     const double cpu_s = spec.cpu_s / (1 - spec.ziip_fraction);
     const double cf_wait = spec.cpu_s * spec.cf_requests * cf_s;
     s.response_s = (cpu_s * (1 + s.wait) + spec.ios * (using_s + delay_s) + cf_wait +
                     spec.other_s * contention * (1 + 0.5 * std::min(s.wait, 4.0))) *
                    (1 + state.storage.stall);
-    s.queued_s = spec.cpu_s * s.wait + 0.06 * spec.other_s * (contention - 0.7);
+    s.queued_s = spec.cpu_s * s.wait + 0.25 * spec.other_s * (contention - 0.7);
     const double at_work = work / spec.cpu_s * spec.ios;
     s.io_using = at_work * using_s;
     s.io_delay = at_work * delay_s;
   }
 }
 
-double performance_index(const ServiceSpec& spec, double response_s, double velocity) {
-  switch (spec.goal) {
-    case Goal::kResponse: return response_s / spec.goal_value;
-    case Goal::kVelocity: return velocity > 0 ? spec.goal_value / velocity : 0;
-    default: return 0;
-  }
+std::optional<double> performance_index(const ServiceSpec& spec, double response_s,
+                                        double velocity) {
+  if (spec.goal == Goal::kResponse) return response_s / spec.goal_value;
+  if (spec.goal == Goal::kVelocity && velocity > 0) return spec.goal_value / velocity;
+  return std::nullopt;
 }
 
 double queue_depth(const ServiceState& s) {
-  return static_cast<double>(1 + weir::sim::floor_int(s.rate * s.queued_s + 0.08 * s.io_delay));
+  return std::max(
+      1.0, static_cast<double>(weir::sim::floor_int(s.rate * s.queued_s + s.io_delay + 0.5)));
 }
 
 }  // namespace rmf

@@ -1,6 +1,8 @@
 // response.hpp - transactions of service classes: how many end, and how long they took.
 #pragma once
 
+#include <optional>
+
 #include "model/lpar.hpp"
 
 namespace rmf {
@@ -8,10 +10,11 @@ namespace rmf {
 // Fills in rate, response_s, io_using and io_delay of every service class. Last of the steps.
 void set_responses(const Lpar& lpar, LparState& state);
 
-// Actual by goal as RMF counts it: above 1 is worse than the goal. 0 where there is no goal.
-double performance_index(const ServiceSpec& spec, double response_s, double velocity);
+// Above 1 is worse than the goal; nothing where there is no goal.
+std::optional<double> performance_index(const ServiceSpec& spec, double response_s,
+                                        double velocity);
 
-// Transactions in the system that wait: the depth of a message queue.
+// Units of work that wait, by Little's law; at least 1, as the documents have it.
 double queue_depth(const ServiceState& service);
 
 }  // namespace rmf

@@ -11,10 +11,25 @@ double smooth(double x) {
   return x * x * (3 - 2 * x);
 }
 
+// Within which a scenario comes and, from its end on, goes: batch drains, users come and go, what
+// breaks does so at once.
+struct Edges {
+  Time in, out;
+};
+Edges edges_of(ScenarioKind kind) {
+  switch (kind) {
+    case ScenarioKind::kBatchOverrun: return {15 * kMinute, 30 * kMinute};
+    case ScenarioKind::kMonthEnd: return {30 * kMinute, 30 * kMinute};
+    case ScenarioKind::kPagingStorm: return {6 * kMinute, 10 * kMinute};
+    default: return {kEdge, kEdge};
+  }
+}
+
 // 0 before, 1 during, 0 after.
 double presence(const ScenarioConfig& s, Time time) {
-  const double in = smooth(static_cast<double>(time - s.start) / kEdge);
-  const double out = smooth(static_cast<double>(time - s.end) / kEdge);
+  const Edges edges = edges_of(s.kind);
+  const double in = smooth(static_cast<double>(time - s.start) / static_cast<double>(edges.in));
+  const double out = smooth(static_cast<double>(time - s.end) / static_cast<double>(edges.out));
   return std::max(0.0, in - out);
 }
 
@@ -25,13 +40,21 @@ constexpr double kLeakPerHour = 48.0 * 1024 * 1024;  // of ECSA, at intensity 1
 Effects effects_at(std::span<const ScenarioConfig* const> scenarios, Time time) {
   Effects e;
   for (const ScenarioConfig* s : scenarios) {
+    if (s->kind != ScenarioKind::kIpl || time < s->start) continue;
+    if (time < s->end) {
+      e.down = true;
+    } else {
+      e.up_since = std::max(e.up_since, s->end);
+    }
+  }
+  for (const ScenarioConfig* s : scenarios) {
     if (time < s->start) continue;
-    if (s->kind == ScenarioKind::kIpl) {
-      if (time < s->end) {
-        e.down = true;
-      } else {
-        e.up_since = std::max(e.up_since, s->end);
-      }
+    if (s->kind == ScenarioKind::kStorageLeak) {
+      // What has leaked stays so until the next IPL.
+      const Time leaking = std::min(time, s->end) - std::max(s->start, e.up_since);
+      e.leak_bytes +=
+          s->intensity * kLeakPerHour *
+          (static_cast<double>(std::max(Time{0}, leaking)) / static_cast<double>(kHour));
       continue;
     }
     const double there = presence(*s, time);
@@ -49,13 +72,8 @@ Effects effects_at(std::span<const ScenarioConfig* const> scenarios, Time time) 
       case ScenarioKind::kCfLinkLoss:
         e.link_lost[target] = std::min(1.0, e.link_lost[target] + strength);
         break;
-      case ScenarioKind::kStorageLeak: {
-        const Time leaking = std::min(time, s->end) - s->start;
-        e.leak_bytes += there * s->intensity * kLeakPerHour *
-                        (static_cast<double>(leaking) / static_cast<double>(kHour));
-        break;
-      }
       case ScenarioKind::kMonthEnd: e.month_end = std::max(e.month_end, strength); break;
+      case ScenarioKind::kStorageLeak:
       case ScenarioKind::kIpl: break;
     }
   }

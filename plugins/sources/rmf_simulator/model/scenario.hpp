@@ -25,7 +25,7 @@ struct Effects {
   double month_end = 0;
 };
 
-// Scenarios begin and end within this time, save those that grow.
+// Scenarios begin and end within this time, save those that come slowly.
 inline constexpr Time kEdge = 90 * kSecond;
 
 Effects effects_at(std::span<const ScenarioConfig* const> scenarios, Time time);

@@ -35,11 +35,12 @@ struct ServiceSpec {
                    // given
   Goal goal;
   double goal_value;     // seconds, or percent of velocity
+  double units;          // of work in a transaction; 0: of what never ends nothing is counted
   double ziip_fraction;  // of its work, what may run on a zIIP
   double zaap_fraction;  // of its work on CPs, what more there is on a zAAP
-  double cpu_s;          // on a CP, a transaction (of batch: a step's unit of work)
+  double cpu_s;          // on a CP, a unit of work: a transaction, of batch a part of a step
   double other_s;        // of a response: locks, log, waits that are neither engine nor device
-  double ios;            // I/O requests a transaction waits for
+  double ios;            // I/O requests a unit waits for; others are not waited for
   double cf_requests;    // to the coupling facility a second of CP time
   std::array<double, kVolumeTypes> io;  // what its engine time asks of volumes, relative
   int tasks;                            // dispatchable at the peak, to sample, for 16 CPs
@@ -55,7 +56,7 @@ struct JobSpec {
   Service service;
   double share;  // of its service class
 };
-inline constexpr int kJobs = 20;
+inline constexpr int kJobs = 29;
 extern const std::array<JobSpec, kJobs> kJobSpecs;
 
 struct VolumeSpec {

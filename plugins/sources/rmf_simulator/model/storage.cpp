@@ -17,7 +17,7 @@ double wanted_share(Lpar& lpar, Time time, const LparState& state) {
   return (0.655 + 0.105 * load + 0.008 * lpar.storage_hours.at(time) +
           0.012 * lpar.storage_day.at(time)) *
              (0.7 + 0.3 * warm) +
-         state.effects.paging +
+         state.effects.paging * (1 + 0.03 * lpar.slow.at(time) + 0.02 * lpar.fast.at(time)) +
          state.effects.leak_bytes / static_cast<double>(lpar.config().memory_bytes);
 }
 
