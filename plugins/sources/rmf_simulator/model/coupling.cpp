@@ -5,7 +5,7 @@
 namespace rmf {
 
 double conversion_threshold_s(Profile profile) {
-  return profile == Profile::kDocumented ? 32e-6 : 9e-6;
+  return profile == Profile::kDocumented ? 32e-6 : 7.5e-6;
 }
 
 void set_coupling(std::span<Lpar> lpars, Profile profile, Time time, std::span<LparState> states) {
