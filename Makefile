@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test bench lint format package new-plugin golden gallery clean product
+.PHONY: help run test faults bench lint format package new-plugin golden gallery clean product
 
 build := build/release
 jobs ?= $(shell nproc)
@@ -31,6 +31,12 @@ test: ## build and run every test, end to end ones too
 	cmake --build $(build) -j $(jobs)
 	ctest --preset release -j $(jobs) -LE e2e
 	tests/e2e/run
+
+faults: ## kill the agent, servers, lines and disks; compare what was accepted with what arrived
+	@packaging/deps run test
+	cmake --preset release $(slim) -DWEIR_TESTS=ON
+	cmake --build $(build) -j $(jobs)
+	tests/faults/run $(arguments)
 
 bench: ## build and run the benchmarks, each figure beside its budget
 	@packaging/deps run test bench

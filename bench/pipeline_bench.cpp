@@ -107,25 +107,16 @@ class NullSink {
   }
 };
 
-const weir_value& no_options() {
-  static const weir_value v = [] {
-    weir_value value{};
-    value.size = sizeof value;
-    value.type = WEIR_OPTION_GROUP;
-    value.file = "";
-    return value;
-  }();
-  return v;
-}
-
 config::Component component(weir_kind kind, std::string id, const weir_component_type* type) {
   config::Component c;
   c.kind = kind;
   c.id = std::move(id);
   c.descriptor = type;
-  c.options = &no_options();
+  c.options = config::no_options();
   c.source.required = c.consumer.required = true;
-  c.consumer.buffer = {config::BufferType::kMemory, Bytes{16u << 20}, config::WhenFull::kBlock};
+  c.consumer.buffer.max_size = Bytes{16u << 20};
+  c.consumer.buffer.when_full = config::WhenFull::kBlock;
+  c.sink.write_deadline = std::chrono::minutes(1);
   c.sink.batch = {10000, Bytes{4u << 20}, {}};
   c.sink.retry = {std::chrono::seconds(1), std::chrono::seconds(1)};
   return c;

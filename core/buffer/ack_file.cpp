@@ -52,12 +52,25 @@ std::uint64_t AckFile::load(int& error) {
     turn_ = slot.turn;
     latest_ = i;
   }
+  // An earlier process may have made it, or written it, and not synced, or have failed to.
+  name_unsynced_ = true;
   if (turn_ != 0) {
-    // An earlier process may have written it and not synced, or have failed to.
-    dirty_ = name_unsynced_ = write_again_ = true;
+    dirty_ = write_again_ = true;
     durable_ = kSlots;
   }
   return first_needed_;
+}
+
+void AckFile::reserve() {
+  const std::lock_guard lock(mutex_);
+  if (open() < 0) return;
+  const std::int64_t size = file_->size();
+  const Slot none{};
+  const iovec piece{const_cast<Slot*>(&none), sizeof none};
+  for (unsigned i = 0; i < kSlots && size >= 0; ++i) {
+    if (i * kSlotDistance < static_cast<std::uint64_t>(size)) continue;
+    if (file_->write_at(i * kSlotDistance, {&piece, 1}) != sizeof none) return;
+  }
 }
 
 int AckFile::write(std::uint64_t first_needed) {

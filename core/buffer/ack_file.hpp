@@ -22,6 +22,9 @@ class AckFile {
   // The number of the first frame that is not acknowledged; 0 when nothing valid is written.
   // `error`: why the file could not be read, or 0.
   std::uint64_t load(int& error);
+  // Takes the room that the file needs while there is some: a full disk is what acknowledgements
+  // empty, and must not be in their way.
+  void reserve();
   // Survives the process when it returned 0; the power, after the next sync that does.
   int write(std::uint64_t first_needed);
   int sync();

@@ -93,6 +93,8 @@ void DiskBuffer::cut_back() {
     bytes_ += bytes;
   }
   delete_doomed();
+  // The next process does not know of it, and may give its numbers again: it must not come back.
+  if (directory_->sync() < 0) names_unsynced_ = true;  // then with the next sync
 }
 
 bool DiskBuffer::write_all(std::span<const iovec> pieces, std::string& error) {
@@ -220,7 +222,7 @@ bool DiskBuffer::sync(Clock::time_point now, std::string& error) {
   return false;
 }
 
-RowsByOrigin DiskBuffer::drop_oldest() {
+RowsByOrigin DiskBuffer::drop_oldest(std::uint64_t first) {
   delete_doomed();
   bool only_active = false;
   RowsByOrigin rows;
@@ -228,7 +230,8 @@ RowsByOrigin DiskBuffer::drop_oldest() {
     if (only_active) seal_active();
     const std::lock_guard lock(mutex_);
     if (!doomed_.empty()) return {};  // files cannot be deleted: no room would come of it
-    const auto droppable = std::find_if(segments_.begin(), segments_.end(), [](const auto& s) {
+    const auto from = segments_.lower_bound(first);
+    const auto droppable = std::find_if(from, segments_.end(), [](const auto& s) {
       return s.second.in_flight == 0 && !s.second.busy && !s.second.held.empty();
     });
     if (droppable == segments_.end()) return {};

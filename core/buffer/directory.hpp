@@ -9,6 +9,7 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -17,6 +18,12 @@
 #include <vector>
 
 namespace weir::buffer {
+
+// Of the process, or of the moment: a (negative) error that says nothing about what is in a file.
+inline bool may_pass(int error) {
+  return error == -EACCES || error == -EPERM || error == -EMFILE || error == -ENFILE ||
+         error == -ENOMEM || error == -EROFS;
+}
 
 class File {
  public:
@@ -34,6 +41,8 @@ class File {
   virtual int sync() = 0;
   virtual std::int64_t size() = 0;
 };
+
+constexpr const char* kLockName = "lock";  // of the file that a real directory is locked by
 
 class Directory {
  public:

@@ -45,6 +45,12 @@ std::unique_ptr<DiskBuffer> DiskBuffer::open(std::unique_ptr<Directory> director
   DiskBuffer& b = *buffer;
   int code = 0;
   b.first_needed_ = b.ack_file_.load(code);
+  const auto unreadable = [&](int why) {
+    error = "cannot read the disk buffer " + b.directory_->path() + ": " + errno_text(-why) +
+            "; rows are kept there, so the agent does not go on without them";
+    return nullptr;
+  };
+  if (may_pass(code)) return unreadable(code);
   if (code < 0) {
     report.note("the acknowledged position cannot be read (" + errno_text(-code) +
                 "): rows may be delivered again");
@@ -52,14 +58,13 @@ std::unique_ptr<DiskBuffer> DiskBuffer::open(std::unique_ptr<Directory> director
   const bool sync = options.sync != SyncPolicy::kNever;
   Recovered found;
   code = recover(*b.directory_, b.first_needed_, sync, b.quarantine_, found, report);
-  if (code < 0) {
-    error = "cannot read the disk buffer " + b.directory_->path() + ": " + errno_text(-code);
-    return nullptr;
-  }
+  if (code < 0) return unreadable(code);
+  b.ack_file_.reserve();
   if (sync && b.ack_file_.sync() < 0) ++b.counts_.sync_failures;
   b.segments_ = std::move(found.segments);
   b.number_next_ = found.number_next;
   b.rows_next_ = found.rows_next;
+  b.names_unsynced_ = !found.names_synced;
   for (const auto& [base, segment] : b.segments_) b.bytes_ += segment.bytes;
   return buffer;
 }

@@ -78,6 +78,8 @@ class DiskBuffer {
   // All chains or none, each as one frame, with one write and one sync. A chain without rows is
   // nothing. After anything but kOk the buffer is as it was before.
   Appended append(std::span<const Chain> chains, Clock::time_point now, std::string& error);
+  // The number of the frame that the next chain becomes.
+  std::uint64_t number_next() const { return number_next_; }
 
   // By when `sync` is to be called; nothing when everything is durable, and under kNever.
   std::optional<Clock::time_point> sync_deadline() const;
@@ -85,9 +87,10 @@ class DiskBuffer {
   // have thrown away what it could not write; counted as rows_at_risk.
   bool sync(Clock::time_point now, std::string& error);
 
-  // Gives up the oldest segment of which the consumer has no frame in its hands, and says which
-  // rows those were. Empty: there is none, and no room will come of it.
-  RowsByOrigin drop_oldest();
+  // Gives up the oldest segment that begins with frame `first` or a later one, and of which the
+  // consumer has no frame in its hands, and says which rows those were. Empty: there is none, and
+  // no room will come of it.
+  RowsByOrigin drop_oldest(std::uint64_t first = 0);
 
   // ---- the consumer's thread
 
@@ -167,7 +170,7 @@ class DiskBuffer {
   std::uint64_t number_next_ = 1;
   std::uint64_t rows_next_ = 0;
   std::uint64_t rows_unsynced_ = 0;
-  bool names_unsynced_ = false;  // a segment was created
+  bool names_unsynced_ = false;  // a segment was created or deleted
 
   // The consumer's.
   std::unique_ptr<SegmentReader> reader_;

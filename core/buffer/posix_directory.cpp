@@ -19,7 +19,6 @@ namespace weir::buffer {
 
 namespace {
 
-constexpr const char* kLockName = "lock";
 constexpr int kLockTries = 5;
 
 // Repeats what a signal interrupted; a negative errno for what failed.

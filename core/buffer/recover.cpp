@@ -31,35 +31,59 @@ class Recovery {
 
   // Frames from `number_end` on are in the next segment: what bears such a number here is the rest
   // of an append that failed.
-  void segment(std::uint64_t base, std::uint64_t number_end, SegmentReader::Depth depth) {
+  // 0, or an error that says nothing about the file.
+  int segment(std::uint64_t base, std::uint64_t number_end, SegmentReader::Depth depth) {
     const std::string name = segment_name(base);
     to_.number_next = std::max(to_.number_next, base + 1);
     int error = 0;
     std::unique_ptr<File> file = directory_.open(name, Directory::Mode::kWrite, error);
     const std::int64_t size = file == nullptr ? error : file->size();
-    if (size < 0) return unreadable(base, errno_text(static_cast<int>(-size)));
+    if (size < 0) return unreadable(base, static_cast<int>(size));
 
     SegmentReader reader(std::move(file), base);
     Segment found;
     found.bytes = static_cast<std::uint64_t>(size);
     std::vector<Range> damaged;
-    std::uint64_t rows_damaged = 0, frames = 0;
+    std::uint64_t rows_damaged = 0, rows_missed = 0, frames = 0;
+    bool begins_known = false, ends_known = true;
     for (;;) {
       const Found what = reader.next(found.bytes, depth);
       if (what == Found::kEnd) break;
+      if (rows_missed != 0) {
+        // Here stands a header that is good, be its frame whole or not. Whose the rows before it
+        // were nobody knows; acknowledged they were if it is.
+        if (reader.header().number > first_needed_) rows_damaged += rows_missed;
+        rows_missed = 0;
+      }
       if (reader.header_known() && reader.header().number >= number_end) {
         report_.bytes_torn += found.bytes - reader.begin();
         break;
       }
-      if (what == Found::kFailed) return unreadable(base, errno_text(-reader.error()));
+      if (what == Found::kFailed) return unreadable(base, reader.error());
+      if (reader.header_known()) {
+        const FrameHeader& header = reader.header();
+        if (!begins_known) missed_before(base, header, !ends_known);
+        begins_known = true;
+        chain_ = {true, header.number + 1, header.rows_before + header.rows};
+      }
+      if (what == Found::kFrame || what == Found::kDamage) ends_known = reader.header_known();
       if (what == Found::kTorn) report_.bytes_torn += reader.end() - reader.begin();
       if (what == Found::kDamage) {
         if (reader.header_state() == HeaderState::kOtherVersion) {
-          return unreadable(base, "it is of another version of the format");
+          move_away(base, "it is of another version of the format");
+          return 0;
         }
         damaged.emplace_back(reader.begin(), reader.end());
-        rows_damaged += reader.rows_lost();
-        if (reader.header_known()) found.uncounted.push_back(reader.header().number);
+        if (reader.header_known()) {
+          const FrameHeader& header = reader.header();
+          found.uncounted.push_back(header.number);
+          if (header.number >= first_needed_ && header.rows != 0) {
+            rows_damaged += header.rows;
+            report_.rows_damaged_of[header.origin] += header.rows;
+          }
+        } else {
+          rows_missed = reader.rows_lost();
+        }
       }
       if (what == Found::kFrame) {
         ++frames;
@@ -71,11 +95,12 @@ class Recovery {
         }
       }
     }
+    chain_.broken = !ends_known || (chain_.broken && !begins_known);
     const bool copied = keep(base, reader.file(), damaged, rows_damaged, frames == 0);
     if (found.held.empty()) {
       // Acknowledged, empty, or moved away. What could not be kept elsewhere stays.
       if (copied) directory_.unlink(name);
-      return;
+      return 0;
     }
     if (found.end < found.bytes && copied && reader.file().truncate(found.end) == 0) {
       found.bytes = found.end;
@@ -87,10 +112,38 @@ class Recovery {
     add(report_.rows_held, found.held);
     ++report_.segments;
     to_.segments.emplace(base, std::move(found));
+    return 0;
   }
 
  private:
-  void unreadable(std::uint64_t base, const std::string& why) {
+  // What headers before the next segment tell about its first frame.
+  struct Chain {
+    bool known = false;
+    std::uint64_t number_next = 0, rows_next = 0;
+    bool broken = false;  // behind the last good header something was damaged
+  };
+
+  // Frames whose headers are damaged at the end of the last segment, or at the begin of this one,
+  // whose first good header tells how many rows there are before it. A gap without damage is no
+  // loss: those segments were delivered, or given up.
+  void missed_before(std::uint64_t base, const FrameHeader& header, bool begin_damaged) {
+    if (!chain_.known || header.rows_before <= chain_.rows_next) return;
+    if (!chain_.broken && !(begin_damaged && chain_.number_next == base)) return;
+    if (header.number <= first_needed_) return;
+    const std::uint64_t rows = header.rows_before - chain_.rows_next;
+    report_.rows_damaged += rows;
+    report_.note(segment_name(base) + ": " + std::to_string(rows) +
+                 " rows before its first good frame are damaged");
+  }
+
+  int unreadable(std::uint64_t base, int error) {
+    if (may_pass(error)) return error;
+    move_away(base, errno_text(-error));
+    return 0;
+  }
+
+  void move_away(std::uint64_t base, const std::string& why) {
+    chain_ = {};
     ++report_.segments_unreadable;
     const bool moved = quarantine_.take(base);
     report_.note(segment_name(base) + ": " + why + (moved ? "; moved to quarantine" : ""));
@@ -125,6 +178,7 @@ class Recovery {
   Quarantine& quarantine_;
   Recovered& to_;
   OpenReport& report_;
+  Chain chain_;
 };
 
 }  // namespace
@@ -145,10 +199,15 @@ int recover(Directory& directory, std::uint64_t first_needed, bool sync, Quarant
     // A write can have been cut off in the newest only. Payloads of older ones are looked at when
     // they are replayed, so that a large buffer opens fast.
     const bool newest = i + 1 == bases.size();
-    recovery.segment(bases[i], newest ? kNumberMax : bases[i + 1],
-                     newest ? SegmentReader::Depth::kPayloads : SegmentReader::Depth::kHeaders);
+    const int error =
+        recovery.segment(bases[i], newest ? kNumberMax : bases[i + 1],
+                         newest ? SegmentReader::Depth::kPayloads : SegmentReader::Depth::kHeaders);
+    if (error < 0) return error;
   }
-  if (sync && directory.sync() < 0) report.note("the directory cannot be synced");
+  // Under every policy: numbers are given again where nothing tells that they were given, and a
+  // segment that an earlier process deleted must not come back with the power behind newer ones.
+  recovered.names_synced = directory.sync() == 0;
+  if (!recovered.names_synced) report.note("the directory cannot be synced");
   return 0;
 }
 

@@ -30,7 +30,10 @@ struct OpenReport {
   std::uint64_t bytes_torn = 0;  // of writes that were cut off: rows that nobody accepted
   std::uint64_t ranges_damaged = 0;
   std::uint64_t bytes_damaged = 0;
-  std::uint64_t rows_damaged = 0;         // at least: where the disk still tells
+  // Not acknowledged, at least: where the disk still tells; and those of them whose origin it
+  // tells.
+  std::uint64_t rows_damaged = 0;
+  RowsByOrigin rows_damaged_of;
   std::uint64_t segments_unreadable = 0;  // of another version, or the disk failed
   std::vector<std::string> notes;         // for the log; a sentence each, kNotesMax at most
 
@@ -42,6 +45,7 @@ struct Recovered {
   Segments segments;
   std::uint64_t number_next = 1;  // of the next frame that is written
   std::uint64_t rows_next = 0;    // its rows_before
+  bool names_synced = false;
 };
 
 // `first_needed`: frames with lower numbers are acknowledged. 0, or a negative errno when the

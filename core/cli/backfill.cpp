@@ -43,10 +43,6 @@ bool reads_any(const Component& c, const Ids& ids) {
                      [&](const std::string& i) { return ids.contains(i); });
 }
 
-Duration interval(const config::Config& config, const Component& source) {
-  return source.source.interval.value_or(config.agent.interval);
-}
-
 // Reduces the configuration to wanted sources, wanted sinks and what is between them; nothing is
 // dropped on the way, and nothing is left out. "", or what is wrong.
 std::string reduce(config::Config& config, const BackfillArgs& args) {
@@ -104,9 +100,8 @@ std::string reduce(config::Config& config, const BackfillArgs& args) {
     if (!reached.contains(id)) return "sink '" + id + "' gets nothing from a time-driven source";
   }
   if (all.empty()) {
-    return "no sink that keeps the past gets anything from a simulator, the one kind of source "
-           "that "
-           "has one to fill";
+    return "no sink that keeps the past gets anything from a simulator, the one kind of "
+           "source that has one to fill";
   }
   for (Component& c : all) {
     std::erase_if(c.inputs, [&](const std::string& i) { return !reached.contains(i); });
@@ -114,7 +109,7 @@ std::string reduce(config::Config& config, const BackfillArgs& args) {
     config::BufferOptions& buffer = c.consumer.buffer;
     buffer.when_full = config::WhenFull::kBlock;
     // The disk is the running agent's; a place is noted only behind what is delivered.
-    if (buffer.type == config::BufferType::kDisk) {
+    if (buffer.type != config::BufferType::kMemory) {
       buffer.type = config::BufferType::kMemory;
       buffer.max_size = config::kMemoryBufferBytes;
     }
@@ -123,20 +118,14 @@ std::string reduce(config::Config& config, const BackfillArgs& args) {
 }
 
 void hash_value(core::Fnv& hash, const weir_value& v) {
-  if ((v.option->flags & WEIR_OPTION_SECRET) != 0) return;  // another password, the same world
+  // Another password, the same world. Items of lists have no declaration of their own.
+  if (v.option != nullptr && (v.option->flags & WEIR_OPTION_SECRET) != 0) return;
   hash.text(std::to_string(v.type) + "," + std::to_string(v.has_value) + "," +
             std::to_string(v.i64) + "," + std::to_string(std::bit_cast<std::uint64_t>(v.f64)));
   hash.text(view(v.key));
   hash.text(view(v.string));
   for (std::uint32_t i = 0; v.items != nullptr && i < v.item_count; ++i) {
-    const weir_value& item = *v.items[i];
-    // The items of a list have no declaration of their own.
-    if (item.option != nullptr) {
-      hash_value(hash, item);
-    } else {
-      hash.text(view(item.key));
-      hash.text(view(item.string));
-    }
+    hash_value(hash, *v.items[i]);
   }
 }
 
@@ -155,12 +144,11 @@ std::uint64_t hash_world(const config::Config& config) {
   for (const Component& c : config.components) {
     hash.text(c.id);
     hash.text(c.type);
-    if (c.kind == WEIR_SOURCE) hash.text(std::to_string(interval(config, c).count()));
+    if (c.kind == WEIR_SOURCE)
+      hash.text(std::to_string(c.source.interval_or(config.agent).count()));
     labels(c.source.labels);
     for (const std::string& input : c.inputs) hash.text(input);
-    for (std::uint32_t i = 0; i < c.options->item_count; ++i) {
-      hash_value(hash, *c.options->items[i]);
-    }
+    if (c.options != nullptr) hash_value(hash, *c.options);  // of a plugin that can be used
   }
   return hash.value();
 }

@@ -1,9 +1,11 @@
 // See buffer.hpp. check and dump write nothing and may be used while an agent has the buffer.
 #include "core/cli/buffer.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 
+#include "core/buffer/ack_file.hpp"
 #include "core/buffer/disk_buffer.hpp"
 #include "core/buffer/inspect.hpp"
 #include "core/buffer/replay.hpp"
@@ -41,6 +43,16 @@ void print(const BufferReport& report, std::FILE* out) {
                counted(rows - acknowledged, "row").c_str(), counted(damaged, "row").c_str(),
                counted(report.files_quarantined, "quarantined file").c_str());
   if (!report.problem.empty()) std::fprintf(out, "%s\n", report.problem.c_str());
+}
+
+bool is_buffer(Directory& directory) {
+  std::vector<std::string> names;
+  if (directory.list(names) < 0) return true;  // the action says what is wrong
+  std::uint64_t base = 0;
+  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+    return name == weir::buffer::kLockName || name == weir::buffer::AckFile::kName ||
+           weir::buffer::parse_segment_name(name, base);
+  });
 }
 
 int check(Directory& directory, std::FILE* out) {
@@ -131,6 +143,7 @@ int dump(Directory& directory, std::FILE* out, std::FILE* err) {
   int code = report.problem.empty() ? 0 : 1;
   for (const SegmentReport& segment : report.segments) {
     const std::string why = rows.segment(segment);
+    if (std::ferror(out) != 0 && errno == EPIPE) return 0;  // who reads has seen enough
     if (!why.empty()) std::fprintf(err, "weir buffer dump: %s\n", why.c_str());
     if (!why.empty() || segment.ranges_damaged != 0) code = 1;
   }
@@ -155,6 +168,13 @@ int buffer(const std::vector<std::string>& words, std::FILE* out, std::FILE* err
   const std::unique_ptr<Directory> directory = weir::buffer::open_directory(words[1], false, error);
   if (directory == nullptr) {
     std::fprintf(err, "weir buffer %s: %s\n", action.c_str(), error.c_str());
+    return 1;
+  }
+  if (!is_buffer(*directory)) {
+    std::fprintf(err,
+                 "weir buffer %s: %s is no disk buffer; they are in buffers/<id of the sink> below "
+                 "agent.data_dir\n",
+                 action.c_str(), words[1].c_str());
     return 1;
   }
   if (action == "check") return check(*directory, out);

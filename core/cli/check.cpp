@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/cli/columns.hpp"
+#include "core/config/effective.hpp"
 #include "core/config/units.hpp"
 
 namespace weir::cli {
@@ -11,8 +12,7 @@ namespace {
 
 std::string how(const config::Component& c, const config::Config& config) {
   if (c.kind == WEIR_SOURCE) {
-    return "every " +
-           config::format_duration(c.source.interval.value_or(config.agent.interval).count());
+    return "every " + config::format_duration(c.source.interval_or(config.agent).count());
   }
   std::string text = "from ";
   for (std::size_t i = 0; i < c.inputs.size(); ++i) text += (i > 0 ? ", " : "") + c.inputs[i];
@@ -68,7 +68,11 @@ int check(const CheckArgs& args, const config::CatalogFactory& catalogs, std::FI
                  counted(problems.list().size(), "problem").c_str());
     return kExitConfiguration;
   }
-  summarise(*config, document, out);
+  if (args.effective) {
+    std::fputs(config::effective(document, config->secrets).c_str(), out);
+  } else {
+    summarise(*config, document, out);
+  }
   return kExitOk;
 }
 

@@ -14,6 +14,7 @@ constexpr int kExitConfiguration = 78;  // EX_CONFIG of sysexits.h
 
 struct CheckArgs {
   config::LoadRequest request;
+  bool effective = false;  // print what the files say together, instead of a summary
 };
 
 // Prints every problem to `err`, or a summary to `out`. kExitOk or kExitConfiguration. A refused

@@ -7,14 +7,16 @@
 #include <vector>
 
 #include "core/cli/columns.hpp"
-#include "core/cli/json.hpp"
 #include "core/cli/option_text.hpp"
 #include "core/cli/terminal.hpp"
 #include "core/config/components.hpp"
 #include "core/config/text.hpp"
+#include "core/telemetry/json.hpp"
 
 namespace weir::cli {
 namespace {
+
+using core::JsonWriter;
 
 using config::Options;
 

@@ -19,11 +19,13 @@
 #include "core/cli/backfill.hpp"
 #include "core/cli/buffer.hpp"
 #include "core/cli/check.hpp"
+#include "core/cli/deadletter.hpp"
 #include "core/cli/describe.hpp"
 #include "core/cli/list.hpp"
 #include "core/cli/once.hpp"
 #include "core/cli/run.hpp"
 #include "core/cli/schema.hpp"
+#include "core/cli/status.hpp"
 #include "core/plugin/host.hpp"
 #include "core/plugin/loader.hpp"
 #include "core/telemetry/log.hpp"
@@ -35,6 +37,9 @@ namespace {
 
 constexpr int kExitUsage = 1;
 constexpr const char* kDefaultPath = "/etc/weir/weir.yaml";
+
+// Words without a dash, where they stand for no option that has a name.
+constexpr const char* kWords = "word";
 
 struct Command {
   const char* name;
@@ -48,11 +53,11 @@ struct Command {
 
 void config_option(po::options_description& o) {
   o.add_options()("config,c", po::value<std::string>()->default_value(kDefaultPath),
-                  "configuration file; conf.d/*.yaml and hosts/<hostname>.yaml beside it follow");
+                  "configuration file; conf.d/*.yaml and those of hosts/ for this host follow");
 }
 void host_option(po::options_description& o) {
   o.add_options()("host", po::value<std::string>()->default_value(""),
-                  "read hosts/NAME.yaml as the host of that name would");
+                  "read the files of hosts/ that the host of that name would");
 }
 void log_options(po::options_description& o) {
   o.add_options()("log-level", po::value<std::string>(), "debug | info | warn | error")(
@@ -110,15 +115,29 @@ const Command kCommands[] = {
      [](const po::variables_map& args) {
        return run({request(args), word(args, "log-level"), word(args, "log-format")});
      }},
+    {"status", "[FILE]", "tell what the agent that runs here does, and what does not work",
+     "Asks it over the Unix socket or the address of the configuration, or the usual ones.\n"
+     "Exit code 0 when it is ready: it runs, and every required component works.",
+     [](po::options_description& o) {
+       config_option(o);
+       o.add_options()("at", po::value<std::string>(),
+                       "where it answers: the path of its Unix socket, or host:port")(
+           "format", po::value<std::string>()->default_value("text"), "text | json");
+     },
+     "config",
+     [](const po::variables_map& args) {
+       return status({request(args), word(args, "at"), word(args, "format")}, stdout);
+     }},
     {"check", "[FILE]", "say what is wrong with a configuration, or that nothing is",
      "Every problem is told as file:line:column. Exit code 78 when there is one.",
      [](po::options_description& o) {
        config_option(o);
        host_option(o);
+       o.add_options()("effective", "print what all files say together, and where; secrets as ***");
      },
      "config",
      [](const po::variables_map& args) {
-       return check({request(args)}, loaders(), stdout, stderr);
+       return check({request(args), args.count("effective") != 0}, loaders(), stdout, stderr);
      }},
     {"once", "[ID...]", "collect each source once and print the rows",
      "A table on a terminal, JSON lines in a pipe.",
@@ -202,14 +221,31 @@ const Command kCommands[] = {
      "not\n"
      "delivered as JSON lines.",
      [](po::options_description& o) {
-       o.add_options()("word", po::value<std::vector<std::string>>()->composing(),
+       o.add_options()(kWords, po::value<std::vector<std::string>>()->composing(),
                        "check, repair or dump; and the directory of one buffer");
      },
-     "word",
+     kWords,
      [](const po::variables_map& args) {
-       return buffer(args.count("word") ? args["word"].as<std::vector<std::string>>()
+       return buffer(args.count(kWords) ? args[kWords].as<std::vector<std::string>>()
                                         : std::vector<std::string>{},
                      stdout, stderr);
+     }},
+    {"deadletter", "list | replay SINK", "tell which rows sinks rejected, send them again",
+     "list groups them by reason. replay sends those of one sink to it once more, agent or no\n"
+     "agent; what is rejected again is a dead letter again, and the exit code is 1.",
+     [](po::options_description& o) {
+       config_option(o);
+       log_options(o);
+       o.add_options()(kWords, po::value<std::vector<std::string>>()->composing(),
+                       "list; or replay, and the id of a sink");
+     },
+     kWords,
+     [](const po::variables_map& args) {
+       return deadletter({request(args),
+                          args.count(kWords) ? args[kWords].as<std::vector<std::string>>()
+                                             : std::vector<std::string>{},
+                          word(args, "log-level"), word(args, "log-format")},
+                         stdout);
      }},
     {"version", "", "print the version", "", [](po::options_description&) {}, nullptr,
      [](const po::variables_map&) {
@@ -229,10 +265,14 @@ void usage(std::FILE* out) {
 }
 
 void command_help(const Command& c, const po::options_description& options) {
+  po::options_description shown("options");
+  for (const auto& option : options.options()) {
+    if (option->long_name() != kWords) shown.add(option);
+  }
   std::string text;
   {
     std::ostringstream stream;
-    stream << options;
+    stream << shown;
     text = stream.str();
   }
   std::printf("usage: weir %s%s%s [OPTION...]\n\n%s%s%s\n\n%s", c.name, *c.arguments ? " " : "",

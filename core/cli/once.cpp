@@ -26,6 +26,9 @@ namespace {
 constexpr int kExitUsage = 1;
 constexpr const char* kPrinterId = "weir once";
 
+// Who reads decides how long it takes; Ctrl-C ends it.
+constexpr std::chrono::hours kPatience{24};
+
 // What the printing sink does with rows; set before it is made.
 struct Output {
   bool table = false;
@@ -72,7 +75,7 @@ bool choose(const std::string& word, Output& output) {
 }
 
 // Keeps the wanted sources, and adds the printing sink behind them. False for an unknown id.
-bool reduce(config::Config& config, const std::vector<std::string>& ids, weir_value& no_options) {
+bool reduce(config::Config& config, const std::vector<std::string>& ids) {
   std::vector<config::Component>& all = config.components;
   std::erase_if(all, [](const auto& c) { return c.kind != WEIR_SOURCE; });
   for (const std::string& id : ids) {
@@ -92,12 +95,13 @@ bool reduce(config::Config& config, const std::vector<std::string>& ids, weir_va
   printer.id = kPrinterId;
   printer.type = "print";
   printer.descriptor = sink<Printer>("print", "Prints.");
-  printer.options = &no_options;
+  printer.options = config::no_options();
   printer.consumer.required = true;
   printer.consumer.buffer.max_size = Bytes{64u << 20};
   printer.consumer.buffer.when_full = config::WhenFull::kBlock;
   printer.sink.batch = {10000, Bytes{4u << 20}, {}};
   printer.sink.retry = {std::chrono::seconds(1), std::chrono::seconds(1)};
+  printer.sink.write_deadline = kPatience;
   for (const auto& c : all) printer.inputs.push_back(c.id);
   all.push_back(std::move(printer));
   return true;
@@ -117,14 +121,9 @@ int once(const OnceArgs& args) {
   const std::string level = args.log_level.empty() ? "warn" : args.log_level;
   std::unique_ptr<config::Config> config = load({args.request, level, args.log_format});
   if (config == nullptr) return kExitConfiguration;
-  weir_value no_options{};
-  no_options.size = sizeof no_options;
-  no_options.type = WEIR_OPTION_GROUP;
-  no_options.file = "";
-  if (!reduce(*config, args.ids, no_options)) return kExitUsage;
+  if (!reduce(*config, args.ids)) return kExitUsage;
 
-  // Who reads decides how long it takes; Ctrl-C ends it.
-  config->agent.shutdown_timeout = std::chrono::hours(24);
+  config->agent.shutdown_timeout = kPatience;
   core::Pipeline pipeline(std::move(config));
   if (const int code = pipeline.start(); code != 0) return code;
   bool good = pipeline.collect_once();

@@ -5,11 +5,17 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <filesystem>
+#include <optional>
 
 #include "core/cli/check.hpp"
+#include "core/cli/service_manager.hpp"
+#include "core/http/api.hpp"
+#include "core/http/server.hpp"
 #include "core/pipeline/pipeline.hpp"
 #include "core/plugin/loader.hpp"
 #include "core/telemetry/log.hpp"
+#include "core/telemetry/pages.hpp"
 
 namespace weir::cli {
 
@@ -45,6 +51,61 @@ bool setup_log(const RunArgs& args, const config::LogOptions& options) {
   return true;
 }
 
+// What was asked for and cannot be had ends the agent, as any port does that a component cannot
+// have; where nothing was written, the agent goes without. False: it ends.
+bool open_http(http::Server& server, const config::HttpOptions& options) {
+  // `listen` changes the place to what was bound.
+  const auto open = [](const char* key, const std::optional<std::string>& written,
+                       const char* usual, auto listen) {
+    std::string where = written ? *written : usual;
+    if (where == config::kHttpOff) return true;
+    const std::string why = listen(where);
+    if (why.empty()) {
+      core::log(WEIR_LOG_INFO, "http", "health, status and metrics are on " + where);
+    } else if (written) {
+      core::log(WEIR_LOG_ERROR, "http", std::string("agent.http.") + key + ": " + why);
+    } else {
+      core::log(WEIR_LOG_WARN, "http",
+                why + "; there are no health, status and metrics there: write another agent.http." +
+                    key + ", or off");
+    }
+    return why.empty() || !written;
+  };
+  // Who has no such directory has no package that made it, and needs no word about it.
+  const std::string directory = std::filesystem::path(config::kHttpSocket).parent_path();
+  const bool usual_socket = access(directory.c_str(), W_OK) == 0;
+  return open("listen", options.listen, config::kHttpListen,
+              [&](std::string& where) {
+                const std::string written = where;
+                std::string why = server.listen(where);
+                if (!why.empty()) return why;
+                where = server.address();
+                return server.is_loopback() || !options.token.empty()
+                           ? why
+                           : written + " is " + where + ", which others can reach; expected an " +
+                                 "agent.http.token, or an address of loopback";
+              }) &&
+         open("socket", options.socket, usual_socket ? config::kHttpSocket : config::kHttpOff,
+              [&](std::string& where) { return server.listen_unix(where); });
+}
+
+// Tells the service manager meanwhile how it goes.
+int wait_for_signal(const sigset_t& signals, ServiceManager& manager,
+                    const core::Pipeline& pipeline) {
+  int number = 0;
+  if (!manager.listens()) {
+    sigwait(&signals, &number);
+    return number;
+  }
+  while (number <= 0) {
+    manager.tick(pipeline);
+    const std::int64_t wait_ns = manager.period().count();
+    const timespec wait{wait_ns / 1'000'000'000, wait_ns % 1'000'000'000};
+    number = sigtimedwait(&signals, nullptr, &wait);
+  }
+  return number;
+}
+
 }  // namespace
 
 sigset_t block_signals() {
@@ -55,6 +116,7 @@ sigset_t block_signals() {
   return signals;
 }
 
+// Somebody at a terminal who presses Ctrl-C again while the agent drains means it.
 void let_interrupt_kill() {
   signal(SIGINT, [](int) { _exit(kExitFailure); });
   sigset_t interrupt;
@@ -78,20 +140,27 @@ std::unique_ptr<config::Config> load(const RunArgs& args) {
 
 int run(const RunArgs& args) {
   const sigset_t signals = block_signals();
+  ServiceManager manager;
   std::unique_ptr<config::Config> config = load(args);
   if (config == nullptr) return kExitConfiguration;
   core::log_info("weir " + std::string(core::agent_version()) + " starts with " +
                  args.request.path);
 
+  const config::HttpOptions http_options = config->agent.http;
   core::Pipeline pipeline(std::move(config));
+  const http::Api api(pipeline, http_options.token,
+                      std::filesystem::absolute(args.request.path).lexically_normal());
+  http::Server server([&api](const http::Request& request) { return api.handle(request); });
+  if (!open_http(server, http_options)) return kExitFailure;
+  server.start();
   if (const int code = pipeline.start(); code != 0) return code;
   pipeline.schedule();
   const std::size_t count = pipeline.component_count();
   core::log_info("running: " + std::to_string(count) + (count == 1 ? " component" : " components"));
+  core::forget_code();
 
   for (;;) {
-    int signal_number = 0;
-    sigwait(&signals, &signal_number);
+    const int signal_number = wait_for_signal(signals, manager, pipeline);
     if (signal_number != SIGHUP) {
       core::log_info(signal_number == SIGTERM ? "SIGTERM: stopping" : "SIGINT: stopping");
       break;
@@ -99,6 +168,7 @@ int run(const RunArgs& args) {
     core::log_warn("SIGHUP: this version does not reload; restart the agent instead");
   }
   let_interrupt_kill();
+  manager.stopping();
   const bool clean = pipeline.stop();
   core::log_info(clean ? "stopped" : "stopped without waiting for plugins that hang");
   if (!clean) _exit(kExitFailure);

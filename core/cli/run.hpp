@@ -25,7 +25,7 @@ std::unique_ptr<config::Config> load(const RunArgs& args);
 
 // Blocks SIGTERM, SIGINT and SIGHUP in this thread and those it starts, for sigwait.
 sigset_t block_signals();
-// Somebody at a terminal who presses Ctrl-C again while the agent drains means it.
+// From here on SIGINT kills; for what takes a while after a signal was heard.
 void let_interrupt_kill();
 
 }  // namespace weir::cli

@@ -5,14 +5,16 @@
 #include <charconv>
 #include <string>
 
-#include "core/cli/json.hpp"
 #include "core/config/components.hpp"
 #include "core/config/model.hpp"
 #include "core/config/units.hpp"
 #include "core/config/values.hpp"
+#include "core/telemetry/json.hpp"
 
 namespace weir::cli {
 namespace {
+
+using core::JsonWriter;
 
 using config::Options;
 

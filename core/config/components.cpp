@@ -80,6 +80,11 @@ Options options_of(const OptionTable<T>& table) {
   return {table.data(), table.size()};
 }
 
+// Whether a problem of some text below was told when it was expanded.
+bool has_broken(const Node& node) {
+  return node.broken || std::any_of(node.items.begin(), node.items.end(), has_broken);
+}
+
 // Whether a value is what somebody wrote, or a default; not where a problem was told about it.
 bool is_good(const weir_value& group, const char* path) {
   const weir_value& value = *find_value(&group, path);
@@ -89,7 +94,7 @@ bool is_good(const weir_value& group, const char* path) {
 // Nothing where it is wrong; so is the agent's where it is 0.
 std::optional<Duration> interval_of(const SourceOptions& o, const AgentOptions& agent,
                                     const weir_value& group) {
-  const Duration interval = o.interval.value_or(agent.interval);
+  const Duration interval = o.interval_or(agent);
   if (!is_good(group, "interval") || interval.count() == 0) return {};
   return interval;
 }
@@ -134,15 +139,18 @@ void check_buffer(Component& c, const weir_value& group, const Path& path, Probl
     problems.add(place_of(*find_value(&group, (std::string("buffer.") + option).c_str())),
                  path.text() + ".buffer." + option + ": " + why);
   };
-  if (o.type == BufferType::kDisk && c.kind != WEIR_SINK) {
+  if (!is_good(group, "buffer") || !is_good(group, "buffer.type")) return;
+  const bool memory_only = o.type == BufferType::kMemory;
+  if (!memory_only && c.kind != WEIR_SINK) {
     refuse("type", "disk buffers are for sinks, expected memory");
   }
-  if (o.type == BufferType::kMemory && find_value(&group, "buffer.sync")->is_set != 0) {
-    refuse("sync", "only a buffer of type disk is synced");
+  if (memory_only && find_value(&group, "buffer.sync")->is_set != 0) {
+    refuse("sync", "only a buffer of type disk or overflow is synced");
   }
-  if (o.max_size.count == 0) {
-    o.max_size = o.type == BufferType::kDisk ? kDiskBufferBytes : kMemoryBufferBytes;
+  if (o.type != BufferType::kOverflow && find_value(&group, "buffer.memory")->is_set != 0) {
+    refuse("memory", "only a buffer of type overflow has a memory of its own, see max_size");
   }
+  if (o.max_size.count == 0) o.max_size = memory_only ? kMemoryBufferBytes : kDiskBufferBytes;
 }
 
 void check_sink(const SinkOptions& o, const weir_value& group, const Path& path,
@@ -277,7 +285,7 @@ void ComponentReader::component(weir_kind kind, const Node& node, const Path& pa
   tables.push_back(own);
   values_.unknown_keys(node, tables, path);
   c.options = values_.group(&node, c.place, own, path);
-  if (problems_.count() == problems_before) check(c, path);
+  if (problems_.count() == problems_before && !has_broken(node)) check(c, path);
 }
 
 // False where there is no such type. True with a descriptor, or with the reason of a refusal.

@@ -26,6 +26,8 @@ class ComponentReader {
 
   // All components of a section, in the order they are written.
   void section(weir_kind kind, std::vector<Component>& components);
+  // Texts that must not be shown, of the sections that were read.
+  const std::vector<std::string>& secrets() const { return values_.secrets(); }
 
  private:
   static bool is_key(weir_kind kind, const Node& node);

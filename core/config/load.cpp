@@ -1,7 +1,9 @@
 // See load.hpp.
 #include "core/config/load.hpp"
 
+#include <arpa/inet.h>
 #include <dirent.h>
+#include <netinet/in.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,11 +15,13 @@
 #include "core/config/expand.hpp"
 #include "core/config/file.hpp"
 #include "core/config/graph.hpp"
+#include "core/config/hosts.hpp"
 #include "core/config/merge.hpp"
 #include "core/config/node.hpp"
 #include "core/config/text.hpp"
 #include "core/config/values.hpp"
 #include "core/config/yaml.hpp"
+#include "weir/listen.hpp"
 
 namespace weir::config {
 namespace {
@@ -53,6 +57,26 @@ std::vector<std::string> yaml_files(const std::string& directory, Problems& prob
   }
   ::closedir(dir);
   std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+// Those of a directory that are for a host. Only this host's full name is looked up, and only where
+// some file needs it.
+std::vector<std::string> host_files(const std::string& directory, const std::string& name,
+                                    bool is_own, Problems& problems) {
+  constexpr std::string_view kEnd = ".yaml";
+  std::vector<std::string> stems;
+  bool any_dots = false;
+  for (const std::string& path : yaml_files(directory, problems)) {
+    const std::size_t begin = directory.size() + 1;
+    stems.push_back(path.substr(begin, path.size() - kEnd.size() - begin));
+    any_dots = any_dots || stems.back().find('.') != std::string::npos;
+  }
+  const bool asks = is_own && any_dots && name.find('.') == std::string::npos;
+  std::vector<std::string> paths;
+  for (const std::string& stem : host_stems(stems, name, asks ? full_hostname(name) : "")) {
+    paths.push_back(directory + '/' + stem + std::string(kEnd));
+  }
   return paths;
 }
 
@@ -152,6 +176,39 @@ void check_plugin_dirs(const weir_value& group, Problems& problems) {
   }
 }
 
+// No name is looked up here: localhost is asked about once it was bound.
+bool is_loopback(const std::string& host) {
+  in_addr v4{};
+  in6_addr v6{};
+  return host == "localhost" ||
+         (inet_pton(AF_INET, host.c_str(), &v4) == 1 && ntohl(v4.s_addr) >> 24 == IN_LOOPBACKNET) ||
+         (inet_pton(AF_INET6, host.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6));
+}
+
+void check_http(const HttpOptions& http, const weir_value& group, Problems& problems) {
+  const auto refuse = [&](const char* option, const std::string& why) {
+    const weir_value& value = *find_value(&group, (std::string("http.") + option).c_str());
+    problems.add({value.file, value.line, value.column},
+                 std::string("agent.http.") + option + ": " + why);
+  };
+  if (!http.token.empty() && http.token.size() < kTokenBytesMin) {
+    refuse("token", "is shorter than " + std::to_string(kTokenBytesMin) +
+                        " characters, expected one such as `openssl rand -hex 32` prints");
+  }
+  if (http.socket && *http.socket != kHttpOff && !http.socket->starts_with('/')) {
+    refuse("socket", "expected an absolute path, or off");
+  }
+  if (!http.listen || *http.listen == kHttpOff) return;
+  std::string host;
+  std::uint16_t port = 0;
+  if (const std::string why = parse_listen(*http.listen, host, port); !why.empty()) {
+    refuse("listen", why);
+  } else if (!is_loopback(host) && http.token.empty()) {
+    refuse("listen", "others can reach " + in_quotes(*http.listen) +
+                         ", expected an agent.http.token beside it, or an address of loopback");
+  }
+}
+
 // An agent without sources or without sinks would run and do nothing.
 void check_purpose(const Tree& tree, Problems& problems) {
   for (const weir_kind kind : {WEIR_SOURCE, WEIR_SINK}) {
@@ -182,9 +239,10 @@ Document read(const LoadRequest& request, Problems& problems) {
   const std::size_t slash = request.path.rfind('/');
   const std::string directory = slash == std::string::npos ? "" : request.path.substr(0, slash + 1);
   std::vector<std::string> paths = yaml_files(directory + "conf.d", problems);
-  if (tree->hostname.find('/') == std::string::npos) {
-    const std::string path = directory + "hosts/" + tree->hostname + ".yaml";
-    if (::access(path.c_str(), F_OK) == 0) paths.push_back(path);
+  const bool is_own = request.hostname.empty();
+  for (const std::string& path :
+       host_files(directory + "hosts", tree->hostname, is_own, problems)) {
+    paths.push_back(path);
   }
   if (paths.size() > kFilesMax) {
     problems.add({directory + "conf.d", 0, 0},
@@ -213,6 +271,7 @@ AgentOptions agent_options(const Document& document, Problems& problems) {
   check_plugin_dirs(*group, problems);
   AgentOptions options;
   AgentOptions::table().read(options, *group);
+  check_http(options.http, *group, problems);
   if (options.hostname.empty()) options.hostname = tree.hostname;
   return options;
 }
@@ -230,6 +289,8 @@ std::unique_ptr<Config> bind(const Document& document, TypeCatalog& catalog, Pro
   if (tree.complete) check_purpose(tree, problems);
   connect(tree, config->components, problems);
   config->warnings = problems.warnings();
+  config->secrets = reader.secrets();
+  if (!config->agent.http.token.empty()) config->secrets.push_back(config->agent.http.token);
   return problems.empty() ? std::move(config) : nullptr;
 }
 

@@ -23,7 +23,7 @@ namespace weir::config {
 struct Tree;
 
 struct LoadRequest {
-  std::string path;      // then conf.d/*.yaml and hosts/<hostname>.yaml beside it
+  std::string path;      // then conf.d/*.yaml, and those of hosts/ that are for the host
   std::string hostname;  // empty: this host's
 };
 

@@ -17,6 +17,21 @@ const OptionTable<LogOptions>& LogOptions::table() {
   return t;
 }
 
+const OptionTable<HttpOptions>& HttpOptions::table() {
+  static const OptionTable<HttpOptions> t{
+      option("listen", &HttpOptions::listen,
+             "Address and port for health, status and metrics; off: none. 127.0.0.1:9465 if not "
+             "written and it is free."),
+      option("socket", &HttpOptions::socket,
+             "Path of a Unix socket for the same; off: none. /run/weir/weir.sock if not written "
+             "and its directory is there."),
+      option("token", &HttpOptions::token,
+             "What those who come over TCP must know; needed off loopback. At least 16 characters.")
+          .secret(),
+  };
+  return t;
+}
+
 const OptionTable<AgentOptions>& AgentOptions::table() {
   static const OptionTable<AgentOptions> t{
       option("interval", &AgentOptions::interval,
@@ -42,6 +57,7 @@ const OptionTable<AgentOptions>& AgentOptions::table() {
           .def("2000000")
           .min("1")
           .max("100000000"),
+      option("http", &AgentOptions::http, "Where the agent answers about itself."),
       option("log", &AgentOptions::log, "What the agent writes to its log."),
   };
   return t;
@@ -56,7 +72,7 @@ Option<T> type_option(std::string T::*member) {
 template <class T>
 Option<T> required_option(bool T::*member) {
   return option("required", member,
-                "The agent does not start when this component's plugin cannot be loaded.")
+                "The agent does not start without this component, and is not ready while it fails.")
       .def("false");
 }
 template <class T>
@@ -92,13 +108,19 @@ const OptionTable<SourceOptions>& SourceOptions::table() {
 const OptionTable<BufferOptions>& BufferOptions::table() {
   static const OptionTable<BufferOptions> t{
       option("type", &BufferOptions::type,
-             "Where rows wait: in memory, or on disk, where they survive the agent (sinks only).")
+             "Where rows wait: in memory; or, sinks only, on disk, where they survive the agent; "
+             "or in memory, and what is too much for it on disk.")
           .def("memory")
-          .choices({"memory", "disk"}),
+          .choices({"memory", "disk", "overflow"}),
       option("max_size", &BufferOptions::max_size,
              "The most that may wait; 16MiB in memory and 512MiB on disk if not written.")
           .min("64KiB")
           .max("1TiB"),
+      option("memory", &BufferOptions::memory,
+             "What type overflow takes of memory before it takes the disk.")
+          .def("16MiB")
+          .min("4MiB")
+          .max("16GiB"),
       option("when_full", &BufferOptions::when_full,
              "block: sources wait. drop_oldest, drop_newest: rows are dropped and counted.")
           .def("drop_oldest")
@@ -154,6 +176,11 @@ const OptionTable<RetryOptions>& RetryOptions::table() {
           .def("1m")
           .min("1ms")
           .max("24h"),
+      option("breaker", &RetryOptions::breaker,
+             "After so many failures in a row only single writes are tried, max/2 to max apart, "
+             "until one succeeds; 0: never.")
+          .def("5")
+          .max("1000"),
   };
   return t;
 }
@@ -162,8 +189,29 @@ const OptionTable<SinkOptions>& SinkOptions::table() {
   static const OptionTable<SinkOptions> t{
       option("batch", &SinkOptions::batch, "How much one write is given."),
       option("retry", &SinkOptions::retry, "When a failed write is tried again."),
+      option("write_deadline", &SinkOptions::write_deadline,
+             "How long one write may take: the sink gives up by then, and tries again.")
+          .def("1m")
+          .min("100ms")
+          .max("24h"),
+      option("dead_letters", &SinkOptions::dead_letters,
+             "The most bytes of rejected rows that are kept, with the reason, in "
+             "deadletters/ID.jsonl below data_dir; 0: none.")
+          .def("64MiB")
+          .max("1TiB"),
   };
   return t;
+}
+
+const weir_value* no_options() {
+  static const weir_value none = [] {
+    weir_value v{};
+    v.size = sizeof v;
+    v.type = WEIR_OPTION_GROUP;
+    v.file = "";
+    return v;
+  }();
+  return &none;
 }
 
 const char* choice_to_come(const weir_option& option, std::string_view choice) {

@@ -20,7 +20,7 @@ namespace weir::config {
 
 enum class LogLevel { kDebug, kInfo, kWarn, kError };
 enum class LogFormat { kText, kJson };
-enum class BufferType { kMemory, kDisk };
+enum class BufferType { kMemory, kDisk, kOverflow };
 enum class Sync { kAlways, kInterval, kNever };
 enum class WhenFull { kBlock, kDropOldest, kDropNewest };
 enum class Isolation { kNone, kProcess };  // kProcess is to come, see choice_to_come
@@ -31,6 +31,19 @@ struct LogOptions {
   static const OptionTable<LogOptions>& table();
 };
 
+inline constexpr const char* kHttpListen = "127.0.0.1:9465";
+inline constexpr const char* kHttpSocket = "/run/weir/weir.sock";
+
+inline constexpr const char* kHttpOff = "off";
+inline constexpr std::size_t kTokenBytesMin = 16;
+
+struct HttpOptions {
+  std::optional<std::string> listen;  // empty: kHttpListen, where nobody else is; "off": not at all
+  std::optional<std::string> socket;  // empty: kHttpSocket, where its directory is; "off"
+  std::string token;
+  static const OptionTable<HttpOptions>& table();
+};
+
 struct AgentOptions {
   Duration interval{};
   std::string hostname;  // never empty: the host's own where none is configured
@@ -39,6 +52,7 @@ struct AgentOptions {
   std::vector<std::string> plugin_dirs;
   Duration shutdown_timeout{};
   std::uint64_t max_series = 0;
+  HttpOptions http;
   LogOptions log;
   static const OptionTable<AgentOptions>& table();
 };
@@ -52,6 +66,10 @@ struct SourceOptions {
   std::map<std::string, std::string> labels;
   bool required = false;
   Isolation isolation = Isolation::kNone;
+  // How often it is collected.
+  Duration interval_or(const AgentOptions& agent) const {
+    return interval.value_or(agent.interval);
+  }
   static const OptionTable<SourceOptions>& table();
 };
 
@@ -62,6 +80,7 @@ inline constexpr Bytes kDiskBufferBytes{512u << 20};
 struct BufferOptions {
   BufferType type = BufferType::kMemory;
   Bytes max_size;  // 0 as written: the default of the type, which `bind` puts in
+  Bytes memory;    // of kOverflow
   WhenFull when_full = WhenFull::kDropOldest;
   Sync sync = Sync::kInterval;
   static const OptionTable<BufferOptions>& table();
@@ -87,6 +106,7 @@ struct BatchOptions {
 struct RetryOptions {
   Duration initial{};
   Duration max{};
+  std::uint32_t breaker = 0;
   static const OptionTable<RetryOptions>& table();
 };
 
@@ -94,8 +114,13 @@ struct RetryOptions {
 struct SinkOptions {
   BatchOptions batch;
   RetryOptions retry;
+  Duration write_deadline{};
+  Bytes dead_letters;  // 0: rejected rows are not kept
   static const OptionTable<SinkOptions>& table();
 };
+
+// The options of a component that is made in code and whose type has none.
+const weir_value* no_options();
 
 // What to say of a choice that a later version will have, or nullptr. It is offered once it is
 // among the `.choices` of its option and no longer named here.
@@ -124,7 +149,8 @@ struct Config {
   // Worth a log line, no reason to stop: a source that nothing reads from, a directory that is
   // not there.
   std::vector<Problem> warnings;
-  std::unique_ptr<Arena> values;  // what `options` point to
+  std::vector<std::string> secrets;  // texts in it that must not be shown
+  std::unique_ptr<Arena> values;     // what `options` point to
 };
 
 }  // namespace weir::config

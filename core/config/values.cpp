@@ -146,6 +146,10 @@ void ValueReader::read_group(const Node* map, Options options, const Path& path,
       problems_.add(place,
                     path.text() + ": '" + o.name + "' is required: " + std::string(view(o.help)));
     }
+    // `tls:` with nothing behind it would be no TLS, without a word.
+    if (missing && node != nullptr && is_group(o.type) && tree_.complete) {
+      wrong(*node, child, "has nothing behind it; write {} for its defaults, or remove it");
+    }
     items[i] = option(missing ? nullptr : node, value, o, child);
   }
   value.item_count = options.count;
@@ -184,7 +188,11 @@ bool ValueReader::read(const Node& node, const weir_option& option, const Path& 
                               (node.kind == NodeKind::kScalar && option.type == WEIR_OPTION_LIST)
                         : node.kind == NodeKind::kMap;
   if (!fits) {
-    wrong(node, path, std::string(expectation(option.type)) + got(node, option));
+    const bool is_switch =
+        is_group(option.type) && node.kind == NodeKind::kScalar && node.text == "true";
+    wrong(node, path,
+          std::string(expectation(option.type)) + got(node, option) +
+              (is_switch ? "; write {} for its defaults" : ""));
     return false;
   }
   return is_scalar(option.type) ? scalar(node, option, path, value)

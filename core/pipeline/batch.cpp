@@ -98,6 +98,7 @@ void release(Batch* batch) {
   while (batch != nullptr) {
     if (batch->refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
     Batch* next = batch->next;
+    if (batch->receipt != nullptr) std::exchange(batch->receipt, nullptr)->unref();
     unhold(batch);
     batch = next;
   }

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "core/pipeline/epochs.hpp"
+#include "core/pipeline/receipt.hpp"
 #include "weir/abi.h"
 
 namespace weir::core {
@@ -36,6 +37,7 @@ struct Batch {
   // Of a chain's head: sums over the chain.
   std::uint64_t chain_rows = 0;
   std::uint64_t chain_bytes = 0;
+  Receipt* receipt = nullptr;  // held, where its source wants to know what became of it
 
   static Batch* of(weir_batch* b) { return reinterpret_cast<Batch*>(b); }
   static Batch* of(const weir_batch* b) {

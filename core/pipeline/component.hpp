@@ -17,6 +17,7 @@ struct Component {
 
   const config::Component& config;
   const weir_component_type* type;  // nullptr: refused or left out
+  std::string left_out;             // then why
   std::unique_ptr<Host> host;
   void* instance = nullptr;
   bool started = false;
@@ -24,11 +25,12 @@ struct Component {
 
   // Of a source.
   CollectionCounts collections;
-  bool collection_failing = false;  // the last one; its own thread's
+  std::atomic<bool> collection_failing{false};  // the last one
 
   // Of a consumer.
   std::unique_ptr<ConsumerQueue> queue;
-  std::unique_ptr<Spool> spool;  // of a sink with a disk buffer
+  std::unique_ptr<Spool> spool;                 // of a sink with a disk buffer
+  std::unique_ptr<deadletter::Writer> letters;  // of a sink that keeps what it rejects
   std::unique_ptr<Worker> worker;
 
   bool works() const { return type != nullptr; }

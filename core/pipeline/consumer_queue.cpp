@@ -5,6 +5,13 @@
 
 namespace weir::core {
 
+namespace {
+
+// For who was told of pressure to make room, before rows are dropped.
+constexpr std::chrono::seconds kPatience{2};
+
+}  // namespace
+
 ConsumerQueue::ConsumerQueue(std::uint64_t bytes_max, WhenFull when_full)
     : bytes_max_(bytes_max),
       when_full_(when_full),
@@ -25,8 +32,15 @@ bool ConsumerQueue::reserve(std::uint64_t bytes) {
   return true;
 }
 
+void ConsumerQueue::on_pressure(std::function<void()> told) {
+  pressure_ = std::move(told);
+  makes_room_ = true;
+  rearm();
+}
+
 void ConsumerQueue::unreserve(std::uint64_t bytes) {
   const std::uint64_t left = bytes_held_.fetch_sub(bytes, std::memory_order_seq_cst) - bytes;
+  if (pressure_ && !pressed()) makes_room_.store(true, std::memory_order_relaxed);
   // Producers are woken when there is room for many chains, not for each: waking costs more than
   // a push. Who needs more than that quarter is woken again by every later call.
   if (left <= bytes_max_ - bytes_max_ / 4 && waiting_.load(std::memory_order_seq_cst) > 0) {
@@ -41,6 +55,9 @@ void ConsumerQueue::admit(Batch* chain, Route& route) {
                             std::memory_order_relaxed);
   if (ring_.push({chain, &route})) {
     waker_.wake();
+    if (pressure_ && pressed() && pressure_armed_.exchange(false, std::memory_order_seq_cst)) {
+      pressure_();
+    }
     return;
   }
   // A cell is still being emptied by the thread that popped it, while its room was given back.
@@ -52,7 +69,9 @@ void ConsumerQueue::admit(Batch* chain, Route& route) {
 }
 
 void ConsumerQueue::drop(Batch* chain, Route& route, DropReason reason) {
-  route.dropped(reason, chain->chain_rows);
+  const Item item{chain, &route};
+  lose(item, reason, chain->chain_rows);
+  done_with(item);
   release(chain);
 }
 
@@ -60,7 +79,7 @@ void ConsumerQueue::drop(Batch* chain, Route& route, DropReason reason) {
 bool ConsumerQueue::make_room() {
   Item oldest;
   if (!ring_.pop(oldest)) return false;
-  oldest.route->dropped(DropReason::kQueueFullOldest, oldest.chain->chain_rows);
+  lose(oldest, DropReason::kQueueFullOldest, oldest.chain->chain_rows);
   finish(oldest);
   return true;
 }
@@ -70,7 +89,7 @@ void ConsumerQueue::push_reserved(Batch* chain, Route& route) {
   admit(chain, route);
 }
 
-void ConsumerQueue::push(Batch* chain, Route& route) {
+void ConsumerQueue::push(Batch* chain, Route& route, Wait wait) {
   route.rows_offered.fetch_add(chain->chain_rows, std::memory_order_relaxed);
   const std::uint64_t bytes = charge(*chain);
   if (reserve(bytes)) return admit(chain, route);
@@ -79,26 +98,39 @@ void ConsumerQueue::push(Batch* chain, Route& route) {
       if (reserve(bytes)) return admit(chain, route);
     }
   }
-  if (when_full_ != WhenFull::kBlock) return drop(chain, route, DropReason::kQueueFullNewest);
-
-  bool room = false;
-  {
-    std::unique_lock lock(room_mutex_);
-    waiting_.fetch_add(1, std::memory_order_seq_cst);
-    room_.wait(lock, [&] {
-      return (room = reserve(bytes)) || giving_up_.load(std::memory_order_seq_cst);
-    });
-    waiting_.fetch_sub(1, std::memory_order_seq_cst);
+  const bool blocks = when_full_ == WhenFull::kBlock;
+  if (wait == Wait::kNever || (!blocks && !makes_room_.load(std::memory_order_relaxed))) {
+    return drop(chain, route, DropReason::kQueueFullNewest);
   }
-  if (room) {
+  if (wait_for_room(bytes)) {
     admit(chain, route);
   } else {
-    drop(chain, route, DropReason::kShutdown);
+    drop(chain, route, blocks ? DropReason::kShutdown : DropReason::kQueueFullNewest);
   }
 }
 
+// False when there is none, and nobody waits any longer.
+bool ConsumerQueue::wait_for_room(std::uint64_t bytes) {
+  bool room = false;
+  const auto decided = [&] {
+    return (room = reserve(bytes)) || giving_up_.load(std::memory_order_seq_cst);
+  };
+  std::unique_lock lock(room_mutex_);
+  waiting_.fetch_add(1, std::memory_order_seq_cst);
+  if (when_full_ == WhenFull::kBlock) {
+    room_.wait(lock, decided);
+  } else {
+    room_.wait_for(lock, kPatience, decided);
+    makes_room_.store(room, std::memory_order_relaxed);
+  }
+  waiting_.fetch_sub(1, std::memory_order_seq_cst);
+  return room;
+}
+
 std::uint64_t ConsumerQueue::let_go(const Item& item) {
-  // After what came of it was counted, here and further down: Pipeline::settle relies on it.
+  // After what came of it was counted, here and further down, and told: Pipeline::settle relies on
+  // it.
+  done_with(item);
   item.route->rows_held.fetch_sub(static_cast<std::int64_t>(item.chain->chain_rows),
                                   std::memory_order_release);
   const std::uint64_t bytes = charge(*item.chain);
@@ -107,12 +139,13 @@ std::uint64_t ConsumerQueue::let_go(const Item& item) {
 }
 
 void ConsumerQueue::leave(const Item& item, std::uint64_t rows_left) {
-  item.route->dropped(DropReason::kShutdown, rows_left);
+  lose(item, DropReason::kShutdown, rows_left);
   finish(item);
 }
 
 void ConsumerQueue::hand_on(const Item& item) {
   const std::uint64_t bytes = charge(*item.chain);
+  done_with(item);
   release(item.chain);
   unreserve(bytes);
 }
@@ -126,7 +159,7 @@ void ConsumerQueue::give_up() {
 void ConsumerQueue::drop_rest() {
   Item item;
   while (ring_.pop(item)) {
-    item.route->dropped(DropReason::kShutdown, item.chain->chain_rows);
+    lose(item, DropReason::kShutdown, item.chain->chain_rows);
     finish(item);
   }
 }

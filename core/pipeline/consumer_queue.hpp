@@ -8,6 +8,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 
 #include "core/pipeline/batch.hpp"
@@ -28,8 +29,9 @@ class ConsumerQueue final : public Inbox {
   ~ConsumerQueue() override;
 
   // Takes one reference on the chain over, whatever happens to it; counts both sides of the
-  // route. Waits only under kBlock. Any thread.
-  void push(Batch* chain, Route& route);
+  // route. Waits under kBlock, and for a moment for who was told of pressure. Any thread.
+  enum class Wait { kForRoom, kNever };
+  void push(Batch* chain, Route& route, Wait wait = Wait::kForRoom);
 
   // For try_emit: room set aside beforehand, so that a push to several queues is all or none.
   bool reserve(const Batch& chain) { return reserve(charge(chain)); }
@@ -62,6 +64,12 @@ class ConsumerQueue final : public Inbox {
   // Drops everything still in the ring as shutdown. The consumer's thread has ended.
   void drop_rest();
 
+  // `told` is called by whoever makes it `pressed`, once, and again after `rearm`. It is expected
+  // to make room at once: rows that find none wait for it for a moment before they are dropped.
+  // Before the first push.
+  void on_pressure(std::function<void()> told);
+  void rearm() { pressure_armed_.store(true, std::memory_order_seq_cst); }
+
   bool empty() const { return ring_.empty(); }
   WhenFull when_full() const { return when_full_; }
   std::uint64_t bytes_held() const { return bytes_held_.load(std::memory_order_relaxed); }
@@ -81,6 +89,7 @@ class ConsumerQueue final : public Inbox {
   void admit(Batch* chain, Route& route);
   void drop(Batch* chain, Route& route, DropReason reason);
   bool make_room();
+  bool wait_for_room(std::uint64_t bytes);
 
   const std::uint64_t bytes_max_;
   const WhenFull when_full_;
@@ -90,6 +99,9 @@ class ConsumerQueue final : public Inbox {
   alignas(64) Waker waker_;
   std::atomic<bool> nudged_{false};
   std::atomic<bool> giving_up_{false};
+  std::function<void()> pressure_;  // nullptr: nobody wants to know
+  std::atomic<bool> pressure_armed_{false};
+  std::atomic<bool> makes_room_{false};  // who is told did so when somebody last waited for it
 
   // Producers that wait for room.
   std::atomic<int> waiting_{0};

@@ -15,6 +15,16 @@ struct Item {
   Route* route;
 };
 
+// Rows of a chain that its consumer will not get; `done_with` follows.
+inline void lose(const Item& item, DropReason reason, std::uint64_t rows) {
+  item.route->dropped(reason, rows);
+  if (Receipt* receipt = item.chain->receipt) receipt->lose(item.route->to_required);
+}
+// The route has nothing to do with a chain any more, whatever came of it.
+inline void done_with(const Item& item) {
+  if (Receipt* receipt = item.chain->receipt) receipt->done(item.route->to_required);
+}
+
 // The consumer's thread calls all but `nudge`.
 class Inbox {
  public:

@@ -1,6 +1,7 @@
 // Where a component's rows go: one route per consumer.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -22,6 +23,10 @@ class Output {
   void emit(Batch* chain) {
     if (routes_.empty()) return release(chain);
     retain(chain, static_cast<std::uint32_t>(routes_.size() - 1));
+    if (Receipt* receipt = chain->receipt) {
+      // While the chain is ours: when the last route has it, it may be gone.
+      for (const Route* route : routes_) receipt->open(route->to_required);
+    }
     for (Route* route : routes_) route->queue.push(chain, *route);
   }
 
@@ -39,7 +44,7 @@ class Output {
     retain(chain, static_cast<std::uint32_t>(routes_.size() - 1));
     for (std::size_t i = 0; i < routes_.size(); ++i) {
       if (i < blocking_from_) {
-        routes_[i]->queue.push(chain, *routes_[i]);
+        routes_[i]->queue.push(chain, *routes_[i], ConsumerQueue::Wait::kNever);
       } else {
         routes_[i]->queue.push_reserved(chain, *routes_[i]);
       }
@@ -48,6 +53,10 @@ class Output {
   }
 
   const std::vector<Route*>& routes() const { return routes_; }
+  bool reaches_required() const {
+    return std::any_of(routes_.begin(), routes_.end(),
+                       [](const Route* r) { return r->to_required; });
+  }
 
  private:
   std::vector<Route*> routes_;

@@ -95,13 +95,14 @@ Pipeline::~Pipeline() {
 
 int Pipeline::leave_out(Component& c, const std::string& why, bool configuration) {
   c.type = nullptr;
+  c.left_out = why;
   const bool fatal = configuration || c.config.required();
   log(WEIR_LOG_ERROR, c.config.id, why + (fatal ? "" : "; the agent goes on without it"));
   return fatal ? (configuration ? kExitConfiguration : 1) : 0;
 }
 
 std::chrono::nanoseconds Pipeline::interval(const Component& source) const {
-  return source.config.source.interval.value_or(config_->agent.interval);
+  return source.config.source.interval_or(config_->agent);
 }
 
 int Pipeline::create(Component& c) {
@@ -138,7 +139,11 @@ int Pipeline::start(Component& c) {
         std::find(inputs.begin(), inputs.end(), c.config.id) == inputs.end()) {
       continue;
     }
-    c.host->output().connect(route(c.config.id, *consumer));
+    Route& r = route(c.config.id, *consumer);
+    r.to_required = consumer->config.kind == WEIR_SINK
+                        ? consumer->config.required()
+                        : consumer->host->output().reaches_required();
+    c.host->output().connect(r);
   }
   CallError error;
   const auto call = [&] { return c.type->start(c.instance, &error); };
@@ -157,17 +162,20 @@ int Pipeline::start(Component& c) {
 // The queue in memory, and the disk behind it. Empty, or why it cannot be had.
 std::string Pipeline::make_queue(Component& c) {
   const config::BufferOptions& buffer = c.config.consumer.buffer;
-  const bool disk = buffer.type == config::BufferType::kDisk;
-  const std::uint64_t memory =
-      disk ? std::min(buffer.max_size.count, kSpoolQueueBytes) : buffer.max_size.count;
+  const bool overflow = buffer.type == config::BufferType::kOverflow;
+  const std::uint64_t memory = overflow ? buffer.memory.count
+                               : buffer.type == config::BufferType::kDisk
+                                   ? std::min(buffer.max_size.count, kSpoolQueueBytes)
+                                   : buffer.max_size.count;
   c.queue = std::make_unique<ConsumerQueue>(memory, to_core(buffer.when_full));
-  if (!disk) return "";
+  if (buffer.type == config::BufferType::kMemory) return "";
   buffer::Options options;
   options.bytes_max = buffer.max_size.count;
   options.sync = to_buffer(buffer.sync);
   std::string error;
-  c.spool = Spool::open(c.config.id, services_.data_dir + "/buffers/" + c.config.id, options,
-                        *c.queue, registry_, pools_, error);
+  c.spool = Spool::open(c.config.id, services_.data_dir + "/buffers/" + c.config.id,
+                        overflow ? Spool::Use::kOverflow : Spool::Use::kAlways, options, *c.queue,
+                        registry_, pools_, error);
   if (c.spool == nullptr) return "its disk buffer cannot be used: " + error;
   // What was found there goes on before anything is emitted: the routes have to be there.
   std::vector<Route*> routes;
@@ -191,10 +199,17 @@ void Pipeline::start_worker(Component& c) {
   } else {
     const config::SinkOptions& sink = c.config.sink;
     Inbox& inbox = c.spool ? static_cast<Inbox&>(*c.spool) : *c.queue;
+    if (sink.dead_letters.count != 0) {
+      c.letters = std::make_unique<deadletter::Writer>(
+          deadletter::file_path(services_.data_dir, c.config.id), sink.dead_letters.count);
+    }
     c.worker = std::make_unique<SinkWorker>(
         *c.host, inbox, *c.type, c.instance,
-        BatchLimits{sink.batch.max_rows, sink.batch.max_bytes.count, sink.batch.max_delay},
-        RetryPolicy{sink.retry.initial, sink.retry.max});
+        WritePolicy{{sink.batch.max_rows, sink.batch.max_bytes.count, sink.batch.max_delay},
+                    {sink.retry.initial, sink.retry.max, sink.retry.breaker},
+                    sink.write_deadline},
+        c.letters.get());
+    write_watch_.add(*c.host, sink.write_deadline);
   }
   if (c.spool) c.spool->start();
   c.worker->start();
@@ -228,6 +243,7 @@ int Pipeline::start() {
   };
   std::stable_sort(routes_.begin(), routes_.end(),
                    [&](const auto& a, const auto& b) { return position(a) < position(b); });
+  write_watch_.start();
   built_.store(true, std::memory_order_release);
   return 0;
 }
@@ -241,11 +257,12 @@ void Pipeline::collect(Component& c, std::int64_t time) {
   }
   if (status != WEIR_OK) {
     c.collections.errors.fetch_add(1, std::memory_order_relaxed);
+    c.host->trouble().set(error.text);
     log(WEIR_LOG_WARN, c.config.id, std::string("a collection failed: ") + error.text);
   } else if (c.collection_failing) {
     log(WEIR_LOG_INFO, c.config.id, "collects again");
   }
-  c.collection_failing = status != WEIR_OK;
+  c.collection_failing.store(status != WEIR_OK, std::memory_order_relaxed);
 }
 
 bool Pipeline::collect_once() {
@@ -313,8 +330,14 @@ void Pipeline::stop(Component& c) {
   contained_call(c.config.id, [&] { c.type->stop(c.instance); });
 }
 
+void Pipeline::schedule() {
+  scheduler_->start();
+  phase_.store(Phase::kRunning, std::memory_order_release);
+}
+
 bool Pipeline::stop() {
   stopped_ = true;
+  phase_.store(Phase::kStopping, std::memory_order_release);
   const auto timeout = config_->agent.shutdown_timeout;
   const auto begin = SteadyClock::now();
   const auto deadline = begin + timeout;
@@ -327,12 +350,18 @@ bool Pipeline::stop() {
         sources_deadline, deadline + 3 * kGrace, [this] { give_up(); },
         [this] { report_routes(); });
     for (auto& c : components_) {
-      if (c->is_source() && c->host) c->host->set_stopping();
+      if (!c->host) continue;
+      c->host->ends_by(deadline);
+      if (c->is_source()) c->host->set_stopping();
     }
     for (const std::string& id : scheduler_->stop(sources_deadline + timeout / 8)) {
       log(WEIR_LOG_ERROR, id, "does not return from its collection; it is left behind");
       clean = false;
       for (auto& c : components_) c->hangs |= c->config.id == id;
+    }
+    // A source may wait for what becomes of its last rows.
+    for (auto& c : components_) {
+      if (c->worker) c->worker->hurry(true);
     }
     for (auto& c : components_) {
       if (c->is_source()) stop(*c);
@@ -371,18 +400,35 @@ bool Pipeline::stop() {
       c->hangs = true;
       clean = false;
       c->worker->detach();
+      if (!c->spool) lose_held(c->config.id);
     }
     for (auto& c : components_) {
       if (c->queue && !c->hangs) c->queue->drop_rest();
       if (!c->is_source()) stop(*c);
     }
     for (auto& c : components_) {
-      if (c->instance == nullptr || c->hangs) continue;
+      // Who was left behind may still tell a source what became of its rows.
+      if (c->instance == nullptr || c->hangs || (!clean && c->is_source())) continue;
       destroy(*c);
     }
   }
   report_routes();
   return clean;
+}
+
+// What a consumer that was left behind has in memory goes with the process.
+void Pipeline::lose_held(const std::string& consumer) {
+  for (const auto& r : routes_) {
+    if (r->consumer != consumer) continue;
+    const std::int64_t held = r->rows_held.exchange(0, std::memory_order_relaxed);
+    if (held > 0) r->dropped(DropReason::kShutdown, static_cast<std::uint64_t>(held));
+  }
+}
+
+std::uint64_t Pipeline::dead_letters_not_kept() const {
+  std::uint64_t rows = 0;
+  for (const auto& c : components_) rows += c->letters ? c->letters->rows_not_kept.load() : 0;
+  return rows;
 }
 
 void Pipeline::report_routes() const {

@@ -13,7 +13,9 @@
 
 #include "core/config/model.hpp"
 #include "core/pipeline/component.hpp"
+#include "core/pipeline/health.hpp"
 #include "core/pipeline/registry.hpp"
+#include "core/pipeline/write_watch.hpp"
 
 namespace weir::core {
 
@@ -28,7 +30,7 @@ class Pipeline {
   // option turns out to be wrong, 1 where a required component cannot work. Says why itself.
   int start();
   // From now on sources are collected on their intervals.
-  void schedule() { scheduler_->start(); }
+  void schedule();
   // Collects every source once, now, on this thread. Instead of `schedule`. False: one failed.
   bool collect_once();
 
@@ -51,7 +53,20 @@ class Pipeline {
   bool stop();
 
   const std::vector<std::unique_ptr<Route>>& routes() const { return routes_; }
+  // Of the rows that sinks rejected: those for which there was no place.
+  std::uint64_t dead_letters_not_kept() const;
+  const std::string& hostname() const { return services_.hostname; }
   std::size_t component_count() const { return running_; }
+  // What works. Any thread, at any time.
+  Health health() const;
+  // Whether the scheduler has a thread for what is due; no output has a say in it. Any thread.
+  bool moves() const;
+  // Calls with every route once all are there. Any thread.
+  template <class Visit>
+  void visit_routes(Visit visit) const {
+    if (!built_.load(std::memory_order_acquire)) return;
+    for (const auto& r : routes_) visit(*r);
+  }
   // The rows of weir.telemetry/1.
   void visit_telemetry(weir_telemetry_row row, void* context) const;
 
@@ -66,7 +81,11 @@ class Pipeline {
   void stop(Component& component);
   void destroy(Component& component);
   void collect(Component& component, std::int64_t time);
+  void lose_held(const std::string& consumer);
   void report_routes() const;
+  ComponentHealth health(const Component& component) const;
+  bool has_collected(const Health& health) const;
+  bool has_delivered() const;
 
   std::unique_ptr<config::Config> config_;
   Epochs epochs_;
@@ -77,9 +96,12 @@ class Pipeline {
   std::vector<std::unique_ptr<Component>> components_;  // sources, processors, sinks
   std::vector<Component*> collectors_;                  // sources that collect
   std::unique_ptr<Scheduler> scheduler_;
+  WriteWatch write_watch_;
   std::size_t running_ = 0;
   bool stopped_ = false;
   std::atomic<bool> built_{false};  // components and routes do not change any more
+  std::atomic<Phase> phase_{Phase::kStarting};
+  mutable std::atomic<bool> collected_{false}, started_{false};  // see Health
 };
 
 }  // namespace weir::core

@@ -22,10 +22,11 @@ void Pipeline::visit_telemetry(weir_telemetry_row row, void* context) const {
 
   if (!built_.load(std::memory_order_acquire)) return;
   for (const auto& c : components_) {
-    if (!c->works()) continue;
     const std::string& id = c->config.id;
     telemetry_row(row, context, kComponentInfo,
-                  {id, config::kind_name(c->config.kind), c->config.type}, {count(1)});
+                  {id, config::kind_name(c->config.kind), c->config.type},
+                  {count(1), count(c->works() ? 1 : 0)});
+    if (!c->works()) continue;
     if (c->config.kind != WEIR_SINK) {
       const CollectionCounts& n = c->collections;
       telemetry_row(row, context, kSourceSchema, {id},
@@ -35,10 +36,24 @@ void Pipeline::visit_telemetry(weir_telemetry_row row, void* context) const {
     }
     if (c->worker) {
       const Worker& w = *c->worker;
+      const auto overdue = c->host->write_overdue().value_or(std::chrono::nanoseconds(0));
       telemetry_row(
           row, context, kConsumerSchema, {id},
           {count(w.calls), count(w.retries), count(w.errors), seconds(w.busy_ns),
-           count(w.failing ? 1 : 0), count(c->queue->bytes_held()), count(c->queue->bytes_max())});
+           count(w.failing ? 1 : 0), count(static_cast<std::uint64_t>(w.circuit())),
+           seconds(static_cast<std::uint64_t>(std::max<std::int64_t>(overdue.count(), 0))),
+           count(c->queue->bytes_held()), count(c->queue->bytes_max())});
+    }
+    const Peer::Snapshot peer = c->host->peer().snapshot();
+    if (peer.known) {
+      telemetry_row(row, context, kPeerSchema, {id},
+                    {count(peer.connected ? 1 : 0), count(peer.connections), count(peer.losses)});
+    }
+    if (!peer.name.empty()) {
+      telemetry_row(row, context, kPeerInfoSchema, {id, peer.name}, {count(1)});
+    }
+    for (const Peer::Figure& figure : peer.figures) {
+      telemetry_row(row, context, kPeerFigureSchema, {id, figure.name}, {real(figure.value)});
     }
   }
   for (const auto& c : components_) {
@@ -49,6 +64,13 @@ void Pipeline::visit_telemetry(weir_telemetry_row row, void* context) const {
         {count(n.bytes_on_disk), count(c->spool->bytes_max()), count(n.rows_held),
          count(n.segments), count(n.bytes_damaged), count(n.sync_failures), count(n.ack_failures),
          count(n.rows_at_risk), seconds(c->spool->last_append_ns)});
+  }
+  for (const auto& c : components_) {
+    if (!c->letters) continue;
+    const deadletter::Writer& l = *c->letters;
+    telemetry_row(
+        row, context, kDeadLetterSchema, {c->config.id},
+        {count(l.rows_kept), count(l.rows_not_kept), count(l.bytes), count(l.bytes_max())});
   }
   for (const auto& r : routes_) {
     telemetry_row(row, context, kRouteSchema, {r->producer, r->consumer},

@@ -34,6 +34,8 @@ struct Route {
 
   const std::string producer, consumer;
   ConsumerQueue& queue;
+  // Whether it leads, over processors too, to a sink that is required. Constant once connected.
+  bool to_required = false;
 
   // The producer's side.
   alignas(64) std::atomic<std::uint64_t> rows_offered{0};

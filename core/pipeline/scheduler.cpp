@@ -78,6 +78,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
   std::vector<std::unique_ptr<Source>> sources;
   std::atomic<bool> stopping{false};
   std::atomic<std::uint64_t> jumps{0};
+  std::atomic<std::int64_t> asked_ns{0};  // steady clock; 0: the pool has answered
 
   std::mutex mutex;
   std::condition_variable changed;
@@ -167,9 +168,11 @@ struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
       s.collecting = true;
       s.began = begin;
     }
+    s.task.counts->began_ns.store(begin.time_since_epoch().count(), std::memory_order_relaxed);
     s.task.collect(s.number * s.task.interval.count());
     const auto took = static_cast<std::uint64_t>((Steady::now() - begin).count());
     CollectionCounts& counts = *s.task.counts;
+    counts.began_ns.store(0, std::memory_order_relaxed);
     counts.collections.fetch_add(1, std::memory_order_relaxed);
     counts.busy_ns.fetch_add(took, std::memory_order_relaxed);
     counts.last_ns.store(took, std::memory_order_relaxed);
@@ -182,14 +185,21 @@ struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
 
   // A thread of its own, since those of the pool may all be stuck. Gives the pool another thread
   // for each collection that lasts longer than the shortest interval, so that a slow source with
-  // a long one delays no quick source; tells of those that last longer than their own.
+  // a long one delays no quick source; tells of those that last longer than their own. And asks the
+  // pool every second whether it still works.
   void supervise() {
     nanoseconds period = kSuperviseMax;
     for (const auto& s : sources) period = std::min(period, s->lasts(s->task.interval.count()));
     period = std::max(period, kSuperviseMin);
     std::unique_lock lock(mutex);
+    Steady::time_point asked{};
     while (!changed.wait_for(lock, period, [this] { return stopping.load(); })) {
       const auto now = Steady::now();
+      if (asked_ns.load() == 0 && now - asked >= kSuperviseMax) {
+        asked = now;
+        asked_ns.store(now.time_since_epoch().count());
+        boost::asio::post(io, [this] { asked_ns.store(0); });
+      }
       for (const auto& s : sources) {
         if (!s->collecting) continue;
         if (!s->replaced && now - s->began >= period && spawn()) {
@@ -248,6 +258,12 @@ std::vector<std::string> Scheduler::stop(Steady::time_point deadline) {
   }
   if (hanging.empty()) hanging.emplace_back("scheduler");
   return hanging;
+}
+
+nanoseconds Scheduler::silent_for() const {
+  const std::int64_t asked = impl_->asked_ns.load();
+  if (asked == 0 || impl_->stopping.load()) return nanoseconds(0);
+  return Steady::now().time_since_epoch() - nanoseconds(asked);
 }
 
 std::uint64_t Scheduler::clock_jumps() const { return impl_->jumps.load(); }

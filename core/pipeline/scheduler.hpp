@@ -28,6 +28,7 @@ struct CollectionCounts {
   std::atomic<std::uint64_t> overruns{0};  // collections that lasted longer than the interval
   std::atomic<std::uint64_t> busy_ns{0};
   std::atomic<std::uint64_t> last_ns{0};  // duration of the last
+  std::atomic<std::int64_t> began_ns{0};  // of the one under way, steady clock; 0: there is none
 };
 
 class Scheduler {
@@ -54,6 +55,10 @@ class Scheduler {
   // else the sources whose threads could not be joined: the process must then end without
   // destroying what they use.
   std::vector<std::string> stop(std::chrono::steady_clock::time_point deadline);
+
+  // Every second the pool is given something to do; for how long it has not come to that. Any
+  // thread.
+  std::chrono::nanoseconds silent_for() const;
 
   std::uint64_t clock_jumps() const;
 

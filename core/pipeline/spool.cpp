@@ -19,35 +19,54 @@ using Appended = buffer::DiskBuffer::Appended;
 // Of a group: what is synced as one.
 constexpr std::size_t kGroupChainsMax = 512;
 constexpr std::uint64_t kGroupBytesMax = 8u << 20;
-// Between attempts while the buffer is full; while the disk refuses.
-constexpr milliseconds kRoomPause{5}, kFailurePause{250};
+// Between attempts while the buffer is full.
+constexpr milliseconds kRoomPause{5};
 // For a call of the disk that is under way at the end.
 constexpr std::chrono::seconds kGrace{2};
 
-}  // namespace
-
+// How the disk buffer knows a producer.
 std::uint64_t origin_of(const std::string& producer) {
   Fnv hash;
   hash.text(producer);
   return hash.value();
 }
 
-Spool::Spool(std::string id, std::uint64_t bytes_max, ConsumerQueue& queue, Registry& registry,
-             BatchPools& pools)
-    : id_(std::move(id)), bytes_max_(bytes_max), queue_(queue), replay_(registry, pools.here()) {}
+}  // namespace
 
-std::unique_ptr<Spool> Spool::open(const std::string& id, const std::string& folder,
+Spool::Spool(std::string id, Use use, const buffer::Options& options, ConsumerQueue& queue,
+             Registry& registry, BatchPools& pools)
+    : id_(std::move(id)),
+      use_(use),
+      bytes_max_(options.bytes_max),
+      syncs_(options.sync != buffer::SyncPolicy::kNever),
+      queue_(queue),
+      replay_(registry, pools.here()) {
+  if (use_ != Use::kOverflow) return;
+  queue_.on_pressure([this] { wake_appender(); });
+}
+
+void Spool::wake_appender() {
+  if (use_ == Use::kAlways) return queue_.nudge();
+  {
+    const std::lock_guard lock(mutex_);
+    pressed_ = true;
+  }
+  changed_.notify_all();
+}
+
+std::unique_ptr<Spool> Spool::open(const std::string& id, const std::string& folder, Use use,
                                    const buffer::Options& options, ConsumerQueue& queue,
                                    Registry& registry, BatchPools& pools, std::string& error) {
   auto directory = buffer::open_directory(folder, true, error);
   if (directory == nullptr) return nullptr;
-  std::unique_ptr<Spool> spool(new Spool(id, options.bytes_max, queue, registry, pools));
+  std::unique_ptr<Spool> spool(new Spool(id, use, options, queue, registry, pools));
   buffer::OpenReport report;
   spool->disk_ = buffer::DiskBuffer::open(std::move(directory), options, report, error);
   if (spool->disk_ == nullptr) return nullptr;
   for (const std::string& note : report.notes) log(WEIR_LOG_WARN, id, folder + ": " + note);
   spool->found_ = report.rows_held;
-  spool->found_damaged_ = report.rows_damaged;
+  spool->found_damaged_ = report.rows_damaged_of;
+  spool->found_damaged_unknown_ = report.rows_damaged - buffer::total(report.rows_damaged_of);
   if (const std::uint64_t rows = buffer::total(report.rows_held); rows != 0) {
     log(WEIR_LOG_INFO, id, "goes on with " + std::to_string(rows) + " rows from " + folder);
   }
@@ -64,7 +83,8 @@ Spool::~Spool() {
 void Spool::start() {
   thread_ = std::thread([this] {
     pthread_setname_np(pthread_self(), ("disk " + id_).substr(0, 15).c_str());
-    run();
+    use_ == Use::kAlways ? run() : run_overflow();
+    if (disk_->sync_deadline()) sync();
     const std::lock_guard lock(mutex_);
     finished_ = true;
     changed_.notify_all();
@@ -73,25 +93,25 @@ void Spool::start() {
 
 std::unique_ptr<Route> Spool::adopt(const std::vector<Route*>& routes) {
   auto rest = std::make_unique<Route>("(earlier configuration)", id_, queue_);
-  const std::lock_guard lock(routes_mutex_);
   for (Route* route : routes) routes_[origin_of(route->producer)] = route;
   for (const auto& [origin, rows] : found_) {
     Route* route = routes_.try_emplace(origin, rest.get()).first->second;
     route->rows_recovered.fetch_add(rows, std::memory_order_relaxed);
     route->rows_held.fetch_add(static_cast<std::int64_t>(rows), std::memory_order_relaxed);
   }
-  if (found_damaged_ != 0) {
-    rest->rows_recovered.fetch_add(found_damaged_, std::memory_order_relaxed);
-    rest->dropped(DropReason::kDamaged, found_damaged_);
+  const auto damaged = [](Route& route, std::uint64_t rows) {
+    route.rows_recovered.fetch_add(rows, std::memory_order_relaxed);
+    route.dropped(DropReason::kDamaged, rows);
+  };
+  for (const auto& [origin, rows] : found_damaged_) {
+    damaged(*routes_.try_emplace(origin, rest.get()).first->second, rows);
   }
+  damaged(*rest, found_damaged_unknown_);
   if (rest->rows_recovered == 0) return nullptr;
   return rest;
 }
 
-Route& Spool::route_of(std::uint64_t origin) {
-  const std::lock_guard lock(routes_mutex_);
-  return *routes_.at(origin);
-}
+Route& Spool::route_of(std::uint64_t origin) const { return *routes_.at(origin); }
 
 void Spool::dropped(const buffer::RowsByOrigin& rows, DropReason reason) {
   for (const auto& [origin, count] : rows) {
@@ -136,16 +156,9 @@ void Spool::run() {
       sync_when_due();
       continue;
     }
-    {
-      const std::lock_guard lock(mutex_);
-      if (ending_) break;
-    }
+    if (is_ending()) break;
     sync_when_due();
     queue_.sleep_until(disk_->sync_deadline().value_or(Steady::time_point::max()));
-  }
-  std::string error;
-  if (disk_->sync_deadline() && !disk_->sync(Steady::now(), error)) {
-    log(WEIR_LOG_ERROR, id_, "rows may not survive a loss of power: " + error);
   }
 }
 
@@ -153,12 +166,26 @@ void Spool::run() {
 bool Spool::gather() {
   group_.clear();
   std::uint64_t bytes = 0;
+  const auto pop = [this](Item& item) {
+    if (use_ == Use::kAlways) return queue_.pop(item);
+    const std::lock_guard lock(turn_);
+    if (returned_.empty()) return queue_.pop(item);
+    item = returned_.front();
+    returned_.pop_front();
+    return true;
+  };
   Item item{};
-  while (group_.size() < kGroupChainsMax && bytes < kGroupBytesMax && queue_.pop(item)) {
+  while (group_.size() < kGroupChainsMax && bytes < kGroupBytesMax && pop(item)) {
     bytes += item.chain->chain_bytes;
     group_.push_back(item);
   }
   if (group_.empty()) return false;
+  lay_out_group();
+  return true;
+}
+
+// group_ as the disk buffer takes it.
+void Spool::lay_out_group() {
   batches_.resize(std::max(batches_.size(), group_.size()));
   chains_.clear();
   for (std::size_t i = 0; i < group_.size(); ++i) {
@@ -167,10 +194,7 @@ bool Spool::gather() {
       batches_[i].push_back(&b->abi);
     }
     chains_.push_back({origin_of(group_[i].route->producer), batches_[i]});
-    const std::lock_guard lock(routes_mutex_);
-    routes_.try_emplace(chains_.back().origin, group_[i].route);
   }
-  return true;
 }
 
 // All at once; or, where that does not go, one after the other.
@@ -180,6 +204,11 @@ void Spool::append_group() {
     for (std::size_t i = 0; i < chains_.size(); ++i) {
       const std::span<const buffer::Chain> one(&chains_[i], 1);
       while (!append(one, i) && make_room(i)) {
+      }
+      if (refused_ && i + 1 < chains_.size()) {
+        // What follows may be smaller, and must not overtake it.
+        give_back(i + 1, chains_.size() - i - 1);
+        break;
       }
     }
   }
@@ -215,6 +244,10 @@ bool Spool::append(std::span<const buffer::Chain> chains, std::size_t first) {
         return true;
       case Appended::kFailed:
         log(WEIR_LOG_ERROR, id_, "cannot put rows on the disk, will try again: " + error);
+        if (use_ == Use::kOverflow && !is_ending()) {
+          give_back(first, chains.size());
+          return true;
+        }
         if (pause(kFailurePause)) break;
         for (std::size_t i = 0; i < chains.size(); ++i) drop(first + i, DropReason::kShutdown);
         return true;
@@ -229,7 +262,8 @@ bool Spool::make_room(std::size_t index) {
     return false;
   }
   if (queue_.when_full() == WhenFull::kDropOldest) {
-    const buffer::RowsByOrigin gone = disk_->drop_oldest();
+    // Not what the sink has in its hands as well: it will have delivered that.
+    const buffer::RowsByOrigin gone = disk_->drop_oldest(twins_end());
     dropped(gone, DropReason::kQueueFullOldest);
     if (!gone.empty()) return true;
   }
@@ -239,8 +273,13 @@ bool Spool::make_room(std::size_t index) {
 }
 
 void Spool::drop(std::size_t index, DropReason reason) {
-  group_[index].route->dropped(reason, group_[index].chain->chain_rows);
+  lose(group_[index], reason, group_[index].chain->chain_rows);
   queue_.finish(group_[index]);
+}
+
+bool Spool::is_ending() {
+  const std::lock_guard lock(mutex_);
+  return ending_;
 }
 
 // False when it is time to give up.
@@ -249,14 +288,16 @@ bool Spool::pause(std::chrono::nanoseconds duration) {
   return !changed_.wait_for(lock, duration, [this] { return giving_up_.load(); });
 }
 
-void Spool::sync_when_due() {
-  const auto deadline = disk_->sync_deadline();
-  const auto now = Steady::now();
-  if (!deadline || *deadline > now) return;
+void Spool::sync() {
   std::string error;
-  if (!disk_->sync(now, error)) {
+  if (!disk_->sync(Steady::now(), error)) {
     log(WEIR_LOG_ERROR, id_, "rows may not survive a loss of power: " + error);
   }
+}
+
+void Spool::sync_when_due() {
+  const auto deadline = disk_->sync_deadline();
+  if (deadline && *deadline <= Steady::now()) sync();
 }
 
 }  // namespace weir::core

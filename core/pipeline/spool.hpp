@@ -6,6 +6,12 @@
 // `when_full` decides as for a queue in memory: wait, which lets the queue fill up and its
 // producers wait in turn; or drop the oldest segment; or drop what comes. When the disk refuses
 // a write it is tried again.
+//
+// As an overflow, the disk takes rows only while memory is half full, and at the end: then all that
+// is in memory is appended, first what the sink has in its hands (those rows have a twin on the
+// disk from then on), so that the disk is in order and a later process goes on with the oldest. The
+// sink's thread reads the disk until there is nothing more, and memory again. See
+// spool_overflow.cpp.
 #pragma once
 
 #include <atomic>
@@ -28,8 +34,10 @@ namespace weir::core {
 
 class Spool final : public Inbox {
  public:
+  enum class Use { kAlways, kOverflow };
+
   // Opens the buffer in `folder`, which is made. nullptr and `error` when it cannot be used.
-  static std::unique_ptr<Spool> open(const std::string& id, const std::string& folder,
+  static std::unique_ptr<Spool> open(const std::string& id, const std::string& folder, Use use,
                                      const buffer::Options& options, ConsumerQueue& queue,
                                      Registry& registry, BatchPools& pools, std::string& error);
   ~Spool() override;
@@ -51,11 +59,16 @@ class Spool final : public Inbox {
   void sleep_until(Waker::Clock::time_point deadline) override;
   void nudge() override;
   std::uint64_t let_go(const Item& item) override;
-  void unreserve(std::uint64_t) override {}
+  void unreserve(std::uint64_t bytes) override {
+    if (bytes != 0) queue_.unreserve(bytes);
+  }
   void leave(const Item& item, std::uint64_t rows_left) override;
-  // What is appended waits for room that only an acknowledgement makes.
-  bool pressed() const override { return starved_.load(std::memory_order_relaxed); }
-  bool outlives() const override { return true; }
+  // What is appended waits for room that only an acknowledgement makes; or the sink has as much of
+  // the memory as it may.
+  bool pressed() const override {
+    return starved_.load(std::memory_order_relaxed) || has_its_share();
+  }
+  bool outlives() const override;
 
   buffer::DiskBuffer::Counts counts() const { return disk_->counts(); }
   std::uint64_t bytes_max() const { return bytes_max_; }
@@ -64,30 +77,70 @@ class Spool final : public Inbox {
 
  private:
   using Chains = std::vector<buffer::Chain>;
+  // With the sink, not acknowledged.
+  struct Out {
+    Item item;
+    std::size_t frames;  // to be acknowledged with it
+    bool in_memory;      // it came from there
+    bool on_disk;        // it is there too
+    bool refused;        // the disk had no room for it, and has newer rows since
+  };
+  // A frame with rows that the sink has from memory.
+  struct Twin {
+    std::uint64_t frame, out;  // numbers
+    std::uint64_t origin, rows;
+  };
 
-  Spool(std::string id, std::uint64_t bytes_max, ConsumerQueue& queue, Registry& registry,
-        BatchPools& pools);
+  // Until a disk that failed is asked again.
+  static constexpr std::chrono::milliseconds kFailurePause{250};
+
+  Spool(std::string id, Use use, const buffer::Options& options, ConsumerQueue& queue,
+        Registry& registry, BatchPools& pools);
+  void wake_appender();
 
   // The appending thread's.
   void run();
+  void run_overflow();
+  void spill();
+  void append_twins();
+  std::uint64_t twins_end();
+  bool has_more();
+  void give_back(std::size_t first, std::size_t count);
   bool gather();
+  void lay_out_group();
   void append_group();
   bool append(std::span<const buffer::Chain> chains, std::size_t first);
   bool make_room(std::size_t index);
   void drop(std::size_t index, DropReason reason);
   bool pause(std::chrono::nanoseconds duration);
+  void sync();
   void sync_when_due();
+  bool is_ending();
 
-  bool next(std::string& error);
+  // The sink's thread's.
+  enum class Read { kItem, kEmpty, kFailed };
+  Read pop_disk(Item& item);
+  bool pop_memory(Item& item);
+  bool has_its_share() const { return bytes_out_ > queue_.bytes_max() / 4; }
+  buffer::DiskBuffer::Next next(std::string& error);
+  Read meet_twins();
+  bool may_be_twin(std::uint64_t frame) const;
+  void keep_twins_from(buffer::RowsByOrigin& damaged, std::uint64_t frame);
   void acknowledge(std::size_t frames);
-  Route& route_of(std::uint64_t origin);
+  void acknowledge_with(std::uint64_t out);
+  Out take_oldest();
+  Read wait_for_disk(const std::string& what);
+  Route& route_of(std::uint64_t origin) const;
   void dropped(const buffer::RowsByOrigin& rows, DropReason reason);
 
   const std::string id_;
+  const Use use_;
   const std::uint64_t bytes_max_;
+  const bool syncs_;
   ConsumerQueue& queue_;
   buffer::RowsByOrigin found_;
-  std::uint64_t found_damaged_ = 0;
+  buffer::RowsByOrigin found_damaged_;
+  std::uint64_t found_damaged_unknown_ = 0;  // whose they were
   std::unique_ptr<buffer::DiskBuffer> disk_;
 
   // The appending thread's.
@@ -95,30 +148,41 @@ class Spool final : public Inbox {
   std::vector<std::vector<const weir_batch*>> batches_;  // of each chain of the group
   Chains chains_;
   bool failing_ = false;
+  bool refused_ = false;  // the disk took not all
   std::thread thread_;
   std::mutex mutex_;
   std::condition_variable changed_;
+  bool pressed_ = false;   // under mutex_
   bool ending_ = false;    // under mutex_
   bool finished_ = false;  // under mutex_
   std::atomic<bool> giving_up_{false};
   std::atomic<bool> starved_{false};
 
-  // Which route rows came over, by the producer's hash.
-  std::mutex routes_mutex_;
+  // Which route rows came over, by the producer's hash; constant from `start` on.
   std::map<std::uint64_t, Route*> routes_;
 
   // The sink's thread's.
   Replay replay_;
-  std::deque<std::size_t> frames_;  // acknowledged with each item that is out
-  buffer::Frame frame_;             // the last, while `stuck_`
-  bool stuck_ = false;              // it could not be made a chain of; to be tried again
+  std::uint64_t bytes_out_ = 0;  // of items from memory
+  buffer::Frame frame_;          // the last that was read
+  bool stuck_ = false;           // it is still to be made a chain of
   Waker::Clock::time_point retry_at_{};
   Waker waker_;
   std::atomic<bool> appended_{false};
   std::atomic<bool> nudged_{false};
-};
 
-// How the disk buffer knows a producer.
-std::uint64_t origin_of(const std::string& producer);
+  // Both's, under turn_. While the disk has rows that were not read, or more are being appended,
+  // the sink's thread takes nothing from memory: they are older.
+  mutable std::mutex turn_;
+  bool spilled_ = true;     // the disk may have rows
+  bool appending_ = false;  // and gets more just now
+  bool twinning_ = false;   // frames from twin_begin_ on may be twins: not known yet
+  std::uint64_t twin_begin_ = 0;
+  std::uint64_t appends_ = 0;  // ended
+  std::deque<Item> returned_;  // the oldest in memory: were to be appended
+  std::deque<Out> out_;
+  std::uint64_t out_first_ = 0;  // number of out_.front()
+  std::deque<Twin> twins_;       // to be read
+};
 
 }  // namespace weir::core

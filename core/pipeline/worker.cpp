@@ -64,7 +64,7 @@ void ProcessorWorker::run() {
 
 void ProcessorWorker::process(const Item& item) {
   {
-    Host::Staging staging(host_);
+    Host::Staging staging(host_, item.chain->receipt);
     for (Batch* b = item.chain; b != nullptr; b = b->next) {
       CallError error;
       const auto begin = SteadyClock::now();
@@ -73,6 +73,7 @@ void ProcessorWorker::process(const Item& item) {
       busy_ns.fetch_add(static_cast<std::uint64_t>((SteadyClock::now() - begin).count()),
                         std::memory_order_relaxed);
       calls.fetch_add(1, std::memory_order_relaxed);
+      if (status != WEIR_OK) host_.trouble().set(error.text);
       failing.store(status != WEIR_OK, std::memory_order_relaxed);
       if (status == WEIR_OK) {
         item.route->rows_delivered.fetch_add(b->abi.rows, std::memory_order_relaxed);

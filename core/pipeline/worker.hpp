@@ -15,6 +15,8 @@
 #include <thread>
 #include <vector>
 
+#include "core/deadletter/file.hpp"
+#include "core/pipeline/circuit.hpp"
 #include "core/pipeline/consumer_queue.hpp"
 #include "core/plugin/host.hpp"
 
@@ -43,6 +45,7 @@ class Worker {
   void detach() { thread_.detach(); }
 
   const std::string& id() const { return host_.id(); }
+  virtual Circuit::State circuit() const { return Circuit::State::kClosed; }
 
   std::atomic<std::uint64_t> calls{0};    // of process or write
   std::atomic<std::uint64_t> retries{0};  // writes that came to nothing and are repeated
@@ -96,17 +99,20 @@ struct BatchLimits {
   std::uint64_t bytes_max;
   std::chrono::nanoseconds delay_max;
 };
-struct RetryPolicy {
-  std::chrono::nanoseconds initial;
-  std::chrono::nanoseconds max;
+struct WritePolicy {
+  BatchLimits limits;
+  RetryPolicy retry;
+  std::chrono::nanoseconds timeout;  // of one write
 };
 
 // Gathers batches up to the limits and writes them, again and again where it has to.
 class SinkWorker final : public Worker {
  public:
   SinkWorker(Host& host, Inbox& inbox, const weir_component_type& type, void* instance,
-             BatchLimits limits, RetryPolicy retry);
+             const WritePolicy& policy, deadletter::Writer* letters);
   ~SinkWorker() override { end(); }
+
+  Circuit::State circuit() const override { return circuit_.state(); }
 
  private:
   struct Pending {
@@ -120,21 +126,24 @@ class SinkWorker final : public Worker {
   void choose();
   // False when the batches are still to be written.
   bool write();
-  void back_off();
+  bool rejected_all() const;
+  void failed(const char* why);
   void settle(weir_status outcome);
+  void keep_rejected(weir_status outcome, const char* why);
   void leave_pending();
 
   const weir_component_type& type_;
   void* const instance_;
-  const BatchLimits limits_;
-  const RetryPolicy retry_;
+  const WritePolicy policy_;
+  deadletter::Writer* const letters_;  // nullptr: rejected rows are not kept
 
   std::deque<Pending> pending_;
   std::uint64_t pending_rows_ = 0;
   std::uint64_t pending_bytes_ = 0;
   SteadyClock::time_point oldest_;          // when the first of pending_ came
   std::vector<const weir_batch*> batches_;  // of the write under way: the first of pending_
-  std::uint32_t attempt_ = 0;
+  Circuit circuit_;
+  std::chrono::nanoseconds pause_{};  // until the next attempt
   std::minstd_rand random_;
 };
 

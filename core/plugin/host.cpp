@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <utility>
 
 #include "core/pipeline/fnv.hpp"
@@ -54,11 +55,13 @@ Host::Host(Services& services, std::string id, StaticLabels labels, std::int64_t
       id_(std::move(id)),
       labels_(std::move(labels)),
       source_hash_(source_hash(services.hostname, id_)),
-      schedule_{sizeof(weir_schedule), 0, interval_ns} {
+      schedule_{sizeof(weir_schedule), 0, interval_ns},
+      peer_(id_) {
   fill_abi();
 }
 
-Host::Staging::Staging(Host& host) : host_(host), outer_(std::exchange(t_staging, this)) {}
+Host::Staging::Staging(Host& host, Receipt* receipt)
+    : host_(host), receipt_(receipt), outer_(std::exchange(t_staging, this)) {}
 Host::Staging::~Staging() {
   t_staging = outer_;
   flush();
@@ -79,7 +82,18 @@ void Host::Staging::add(Batch* batch) {
 void Host::Staging::flush() {
   if (head_ == nullptr) return;
   tail_ = nullptr;
+  if (receipt_ != nullptr) head_->receipt = receipt_->ref();
   host_.output_.emit(std::exchange(head_, nullptr));
+}
+
+// Who made it, and as which.
+void Host::stamp(Batch* batch) {
+  batch->abi.source = source_hash_;
+  batch->abi.epoch = static_cast<std::uint64_t>(services_.epoch);
+  // A batch that was refused with WEIR_FULL and comes again keeps its number.
+  if (batch->abi.sequence == 0) {
+    batch->abi.sequence = sequence_.fetch_add(1, std::memory_order_relaxed) + 1;
+  }
 }
 
 weir_status Host::hand_over(Batch* batch, bool wait) {
@@ -89,12 +103,7 @@ weir_status Host::hand_over(Batch* batch, bool wait) {
     release(batch);
     return rows == 0 ? WEIR_OK : WEIR_ERROR;
   }
-  batch->abi.source = source_hash_;
-  batch->abi.epoch = static_cast<std::uint64_t>(services_.epoch);
-  // A batch that was refused with WEIR_FULL and comes again keeps its number.
-  if (batch->abi.sequence == 0) {
-    batch->abi.sequence = sequence_.fetch_add(1, std::memory_order_relaxed) + 1;
-  }
+  stamp(batch);
   if (!wait) {
     if (!output_.try_emit(chain_of(batch))) return WEIR_FULL;
   } else if (t_staging != nullptr && &t_staging->host() == this) {
@@ -107,6 +116,93 @@ weir_status Host::hand_over(Batch* batch, bool wait) {
   return WEIR_OK;
 }
 
+weir_status Host::hand_over(weir_batch* const* batches, std::uint32_t count, weir_settled settled,
+                            void* context, std::uint64_t token) {
+  std::uint64_t malformed = 0;
+  for (std::uint32_t i = 0; i < count; ++i) malformed += well_formed(*batches[i]) ? 0 : 1;
+  Batch* head = nullptr;
+  Batch* tail = nullptr;
+  std::uint64_t rows = 0, used = 0;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    Batch* batch = Batch::of(batches[i]);
+    if (malformed != 0 || batch->abi.rows == 0) {
+      release(batch);
+      continue;
+    }
+    stamp(batch);
+    rows += batch->abi.rows;
+    ++used;
+    if (head == nullptr) {
+      head = tail = chain_of(batch);
+      continue;
+    }
+    tail = tail->next = batch;
+    head->chain_rows += batch->abi.rows;
+    head->chain_bytes += batch->bytes;
+  }
+  if (malformed != 0) {
+    batches_malformed.fetch_add(malformed, std::memory_order_relaxed);
+    return WEIR_ERROR;
+  }
+  auto* receipt = new Receipt(settled, context, token, output_.reaches_required());
+  if (head != nullptr) {
+    head->receipt = receipt->ref();
+    output_.emit(head);
+  }
+  receipt->emitted();
+  rows_emitted.fetch_add(rows, std::memory_order_relaxed);
+  batches_emitted.fetch_add(used, std::memory_order_relaxed);
+  return WEIR_OK;
+}
+
+std::optional<std::chrono::nanoseconds> Host::write_overdue() const {
+  using Clock = std::chrono::steady_clock;
+  const std::int64_t deadline = deadline_.load(std::memory_order_relaxed);
+  if (deadline == 0) return {};
+  return std::chrono::nanoseconds(Clock::now().time_since_epoch().count() - deadline);
+}
+
+// Of the write under way, ns.
+std::int64_t Host::time_left() const {
+  const std::int64_t deadline = deadline_.load(std::memory_order_relaxed);
+  if (deadline == 0) return std::numeric_limits<std::int64_t>::max();
+  return std::min(deadline, end_.load(std::memory_order_relaxed)) -
+         std::chrono::steady_clock::now().time_since_epoch().count();
+}
+
+// What host->extension answers.
+const void* Host::extension(const char* id) {
+  static constexpr weir_telemetry kTelemetry{
+      sizeof(weir_telemetry), 0, [](const weir_host* host, weir_telemetry_row row, void* context) {
+        of(host).services_.visit_telemetry(row, context);
+      }};
+  static constexpr weir_state kState{
+      sizeof(weir_state), 0,
+      [](const weir_host* h, weir_string peer) {
+        contained(nullptr, 0, [&] { return of(h).peer_.connected({peer.data, peer.size}), 0; });
+      },
+      [](const weir_host* h, weir_string why) {
+        contained(nullptr, 0, [&] { return of(h).peer_.disconnected({why.data, why.size}), 0; });
+      },
+      [](const weir_host* h, weir_string name, double value) {
+        contained(nullptr, 0, [&] { return of(h).peer_.figure({name.data, name.size}, value), 0; });
+      }};
+  static constexpr weir_acknowledge kAcknowledge{
+      sizeof(weir_acknowledge), 0,
+      [](const weir_host* h, weir_batch* const* batches, std::uint32_t count, weir_settled settled,
+         void* context,
+         std::uint64_t token) { return of(h).hand_over(batches, count, settled, context, token); }};
+  static constexpr weir_deadline kDeadline{sizeof(weir_deadline), 0,
+                                           [](const weir_host* h) { return of(h).time_left(); }};
+  const auto is = [id](const char* name) { return std::strcmp(id, name) == 0; };
+  if (is(WEIR_EXT_TELEMETRY) && services_.visit_telemetry) return &kTelemetry;
+  if (is(WEIR_EXT_SCHEDULE) && schedule_.interval > 0) return &schedule_;
+  if (is(WEIR_EXT_STATE)) return &kState;
+  if (is(WEIR_EXT_DEADLINE) && schedule_.interval == 0) return &kDeadline;
+  if (is(WEIR_EXT_ACKNOWLEDGE) && schedule_.interval > 0) return &kAcknowledge;
+  return nullptr;
+}
+
 void Host::fill_abi() {
   abi_.size = sizeof abi_;
   abi_.abi_major = WEIR_ABI_MAJOR;
@@ -117,18 +213,7 @@ void Host::fill_abi() {
   abi_.hostname = services_.hostname.c_str();
   abi_.data_dir = services_.data_dir.c_str();
   abi_.extension = [](const weir_host* h, const char* id) -> const void* {
-    static constexpr weir_telemetry kTelemetry{
-        sizeof(weir_telemetry), 0,
-        [](const weir_host* host, weir_telemetry_row row, void* context) {
-          of(host).services_.visit_telemetry(row, context);
-        }};
-    if (std::strcmp(id, WEIR_EXT_TELEMETRY) == 0 && of(h).services_.visit_telemetry) {
-      return &kTelemetry;
-    }
-    if (std::strcmp(id, WEIR_EXT_SCHEDULE) == 0 && of(h).schedule_.interval > 0) {
-      return &of(h).schedule_;
-    }
-    return nullptr;
+    return of(h).extension(id);
   };
   abi_.log_enabled = [](const weir_host*, weir_level level) -> std::uint32_t {
     return log_enabled(level) ? 1 : 0;
@@ -197,7 +282,7 @@ void Host::fill_abi() {
                    const char* reason) {
     if (first >= b->rows) return;
     contained(nullptr, 0, [&] {
-      of(h).rejections_.push_back({b, std::min(rows, b->rows - first),
+      of(h).rejections_.push_back({b, first, std::min(rows, b->rows - first),
                                    std::string(reason, strnlen(reason, kRejectionReasonBytesMax))});
       return 0;
     });

@@ -6,16 +6,24 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
+#include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/pipeline/batch.hpp"
+#include "core/pipeline/health.hpp"
 #include "core/pipeline/output.hpp"
 #include "core/pipeline/registry.hpp"
+#include "core/plugin/peer.hpp"
 #include "weir/abi.h"
+#include "weir/ext/acknowledge.h"
+#include "weir/ext/deadline.h"
 #include "weir/ext/schedule.h"
+#include "weir/ext/state.h"
 #include "weir/ext/telemetry.h"
 
 namespace weir::core {
@@ -35,6 +43,7 @@ class Host {
  public:
   struct Rejection {
     const weir_batch* batch;
+    std::uint32_t first_row;
     std::uint32_t rows;
     std::string reason;
   };
@@ -47,11 +56,27 @@ class Host {
   const weir_host* abi() const { return &abi_; }
   const std::string& id() const { return id_; }
   Output& output() { return output_; }
+  const Peer& peer() const { return peer_; }
+  // Why its last call failed, while it does.
+  Trouble& trouble() { return trouble_; }
 
-  // While one lives on a thread, what its host's component emits there is kept together.
+  // Of a sink, around each write; and since when the one under way should have ended, which is
+  // negative until then and nothing while there is none.
+  void write_begins(std::chrono::steady_clock::time_point deadline) {
+    deadline_.store(deadline.time_since_epoch().count(), std::memory_order_relaxed);
+  }
+  void write_ended() { deadline_.store(0, std::memory_order_relaxed); }
+  std::optional<std::chrono::nanoseconds> write_overdue() const;
+  // The agent ends then, whatever a write's own deadline: `weir_deadline` tells the sink.
+  void ends_by(std::chrono::steady_clock::time_point end) {
+    end_.store(end.time_since_epoch().count(), std::memory_order_relaxed);
+  }
+
+  // While one lives on a thread, what its host's component emits there is kept together, and
+  // carries the receipt of what it was made of, if there is one.
   class Staging {
    public:
-    explicit Staging(Host& host);
+    explicit Staging(Host& host, Receipt* receipt = nullptr);
     ~Staging();
     Staging(const Staging&) = delete;
     Staging& operator=(const Staging&) = delete;
@@ -61,6 +86,7 @@ class Host {
 
    private:
     Host& host_;
+    Receipt* const receipt_;
     Staging* const outer_;
     Batch* head_ = nullptr;
     Batch* tail_ = nullptr;
@@ -77,8 +103,13 @@ class Host {
 
  private:
   static Host& of(const weir_host* h) { return *static_cast<Host*>(h->agent); }
+  std::int64_t time_left() const;
   void fill_abi();
+  void stamp(Batch* batch);
   weir_status hand_over(Batch* batch, bool wait);
+  weir_status hand_over(weir_batch* const* batches, std::uint32_t count, weir_settled settled,
+                        void* context, std::uint64_t token);
+  const void* extension(const char* id);
 
   Services& services_;
   const std::string id_;
@@ -87,7 +118,11 @@ class Host {
   const weir_schedule schedule_;
   weir_host abi_{};
   Output output_;
+  Peer peer_;
+  Trouble trouble_;
   std::vector<Rejection> rejections_;
+  std::atomic<std::int64_t> deadline_{0};  // of the write under way, steady clock; 0: there is none
+  std::atomic<std::int64_t> end_{std::numeric_limits<std::int64_t>::max()};  // of the agent
   std::atomic<std::uint64_t> sequence_{0};
   std::atomic<bool> stopping_{false};
 };

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <list>
 #include <set>
 #include <stdexcept>
 
@@ -83,9 +84,10 @@ Loader::Loader(const std::vector<std::string>& plugin_dirs) {
 }
 
 // Libraries stay loaded: dlclose would pull code from under threads and static data of libraries
-// that never expected it.
+// that never expected it. They can be reached for ever, so that leak checkers see that it is meant.
 Loader::~Loader() {
-  for (auto& [path, file] : files_) new boost::dll::shared_library(std::move(file->library));
+  static auto& kept = *new std::list<boost::dll::shared_library>;
+  for (auto& [path, file] : files_) kept.push_back(std::move(file->library));
 }
 
 std::string Loader::path_of(weir_kind kind, const std::string& name) const {

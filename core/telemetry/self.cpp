@@ -45,7 +45,8 @@ constexpr weir_measurement schema(const char* name, const char* help,
 }
 
 constexpr weir_field kComponentInfoFields[] = {
-    info("info", "A component of the configuration; always 1.")};
+    info("info", "A component of the configuration; always 1."),
+    gauge("running", "", "1 while it runs; 0 where it could not be loaded, or not be started.")};
 constexpr weir_field kSourceFields[] = {
     total("rows_total", "Rows that the component emitted."),
     total("batches_total", "Batches that the component emitted."),
@@ -62,6 +63,8 @@ constexpr weir_field kConsumerFields[] = {
     total("errors_total", "Calls that failed for good."),
     seconds_total("call_seconds_total", "Time spent in the plugin's write or process."),
     gauge("failing", "", "1 when the last call failed."),
+    gauge("circuit", "", "0: closed; 1: half open, a probe is under way; 2: open."),
+    seconds("overdue_seconds", "How long the write under way has been over its write_deadline."),
     gauge("queue_bytes", "bytes", "Memory of the rows that the component holds."),
     gauge("queue_limit_bytes", "bytes", "Limit of queue_bytes.")};
 constexpr weir_field kRouteFields[] = {
@@ -82,6 +85,20 @@ constexpr weir_field kSpoolFields[] = {
           "Times that what was delivered could not be noted on the disk."),
     gauge("rows_at_risk", "", "Rows that a loss of power may take because a sync failed."),
     seconds("last_append_seconds", "How long the last rows took from the queue to the disk.")};
+constexpr weir_field kDeadLetterFields[] = {
+    total("rows_total", "Rejected rows that were put into the dead-letter file."),
+    total("rows_not_kept_total", "Rejected rows that it had no room for, or could not be written."),
+    gauge("bytes", "bytes", "Size of the dead-letter file when it was last written."),
+    gauge("limit_bytes", "bytes", "Limit of bytes.")};
+constexpr weir_field kPeerFields[] = {
+    gauge("connected", "", "1 while the component is connected to its server or device."),
+    total("connections_total", "Connections that were made."),
+    total("connection_losses_total", "Connections that were lost.")};
+constexpr weir_field kPeerInfoFields[] = {
+    info("info", "What the component was connected to last; always 1.")};
+constexpr weir_field kPeerFigureFields[] = {
+    {sizeof(weir_field), WEIR_F64, WEIR_GAUGE, 0, "value", "",
+     "A figure of the other side, as the component's documentation says.", nullptr, nullptr}};
 constexpr weir_field kAgentFields[] = {
     gauge("series", "", "Series in use."),
     gauge("retired_series", "", "Series out of use that rows in queues may still hold."),
@@ -104,12 +121,18 @@ constexpr auto kConsumerPointers = pointers(kConsumerFields);
 constexpr auto kRoutePointers = pointers(kRouteFields);
 constexpr auto kRouteDroppedPointers = pointers(kRouteDroppedFields);
 constexpr auto kSpoolPointers = pointers(kSpoolFields);
+constexpr auto kDeadLetterPointers = pointers(kDeadLetterFields);
+constexpr auto kPeerPointers = pointers(kPeerFields);
+constexpr auto kPeerInfoPointers = pointers(kPeerInfoFields);
+constexpr auto kPeerFigurePointers = pointers(kPeerFigureFields);
 constexpr auto kAgentPointers = pointers(kAgentFields);
 constexpr auto kBuildPointers = pointers(kBuildFields);
 constexpr auto kProcessPointers = pointers(kProcessFields);
 
 constexpr std::array<const char*, 3> kComponentInfoLabels{"component", "kind", "type"};
 constexpr std::array<const char*, 1> kComponentLabels{"component"};
+constexpr std::array<const char*, 2> kPeerInfoLabels{"component", "peer"};
+constexpr std::array<const char*, 2> kPeerFigureLabels{"component", "figure"};
 constexpr std::array<const char*, 2> kRouteLabels{"source", "consumer"};
 constexpr std::array<const char*, 3> kRouteDroppedLabels{"source", "consumer", "reason"};
 constexpr std::array<const char*, 1> kBuildLabels{"version"};
@@ -131,6 +154,14 @@ const weir_measurement kRouteDroppedSchema =
     schema("weir_route", "Rows dropped on routes.", kRouteDroppedPointers, kRouteDroppedLabels);
 const weir_measurement kSpoolSchema =
     schema("weir_disk_buffer", "Disk buffers of sinks.", kSpoolPointers, kComponentLabels);
+const weir_measurement kDeadLetterSchema =
+    schema("weir_dead_letter", "Dead letters of sinks.", kDeadLetterPointers, kComponentLabels);
+const weir_measurement kPeerSchema =
+    schema("weir_peer", "The servers and devices of components.", kPeerPointers, kComponentLabels);
+const weir_measurement kPeerInfoSchema =
+    schema("weir_peer", "Which they are.", kPeerInfoPointers, kPeerInfoLabels);
+const weir_measurement kPeerFigureSchema =
+    schema("weir_peer_figure", "Figures that they have.", kPeerFigurePointers, kPeerFigureLabels);
 const weir_measurement kAgentSchema =
     schema("weir_agent", "The agent as a whole.", kAgentPointers, kNoLabels);
 const weir_measurement kBuildSchema =

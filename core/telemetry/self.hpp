@@ -27,13 +27,18 @@ extern const weir_measurement kSourceSchema;    // {component} rows, batches, ma
                                                 // collections, errors, missed, overruns, seconds,
                                                 // last seconds
 extern const weir_measurement kConsumerSchema;  // {component} calls, retries, errors, seconds,
-                                                // failing, queue bytes, queue bytes max
+                                                // failing, circuit, overdue seconds, queue
+                                                // bytes, queue bytes max
 extern const weir_measurement kRouteSchema;     // {source,consumer} offered, recovered, delivered,
                                                 // held
 extern const weir_measurement kRouteDroppedSchema;  // {source,consumer,reason} rows
 extern const weir_measurement kSpoolSchema;         // {component} bytes, limit, rows, segments,
                                                     // damaged, failures of sync and of
                                                     // acknowledging, rows at risk, last append
+extern const weir_measurement kDeadLetterSchema;    // {component} rows kept, not kept, bytes, limit
+extern const weir_measurement kPeerSchema;          // {component} connected, connections, losses
+extern const weir_measurement kPeerInfoSchema;      // {component,peer} 1
+extern const weir_measurement kPeerFigureSchema;    // {component,figure} value
 extern const weir_measurement kAgentSchema;  // series, retired, measurements, batches, clock jumps
 extern const weir_measurement kBuildSchema;  // {version} 1
 extern const weir_measurement kProcessSchema;  // process_*: cpu, resident, virtual, fds, max fds,

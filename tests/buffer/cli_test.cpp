@@ -104,6 +104,11 @@ TEST_F(BufferCli, RefusesWhatItDoesNotUnderstand) {
     EXPECT_EQ(run(words), 1);
     EXPECT_NE(err_.find("expected check, repair or dump"), std::string::npos) << err_;
   }
+  std::filesystem::create_directory(path_ + "/empty");
+  for (const char* action : {"check", "repair", "dump"}) {
+    EXPECT_EQ(run({action, path_ + "/empty"}), 1);
+    EXPECT_NE(err_.find("is no disk buffer; they are in buffers/"), std::string::npos) << err_;
+  }
   EXPECT_EQ(run({"check", path_ + "/nowhere"}), 1);
   EXPECT_NE(err_.find("cannot open the directory " + path_ + "/nowhere"), std::string::npos)
       << err_;

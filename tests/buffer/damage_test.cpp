@@ -1,6 +1,7 @@
 // Every bit of a small buffer turned, every length cut: it always opens, never crashes, gives back
 // nothing that was not put in, keeps the order and counts; repair makes it good again.
 #include <algorithm>
+#include <cstring>
 
 #include "core/buffer/crc32c.hpp"
 #include "core/buffer/inspect.hpp"
@@ -94,6 +95,72 @@ TEST_F(Damage, ACutAtEveryLengthCostsWhatIsCutOff) {
     ASSERT_EQ(files(".damaged"), 0u) << "an unfinished write is no damage, length " << length;
   }
   EXPECT_EQ(last, 5u);
+}
+
+// Rows of a damaged header are known by the next one, whatever became of what that one stands for.
+TEST_F(Damage, OfAHeaderIsCountedByTheNextThatIsGood) {
+  std::vector<FrameHeader> headers;
+  std::vector<std::size_t> begins;
+  const std::string& whole = only_segment();
+  for (std::size_t at = sizeof(SegmentHeader); at < whole.size(); at += headers.back().bytes()) {
+    begins.push_back(at);
+    std::memcpy(&headers.emplace_back(), &whole[at], sizeof(FrameHeader));
+  }
+  ASSERT_EQ(headers.size(), 6u);
+  enum Next { kGood, kPayloadDamaged, kCutOff };
+  for (const Next next : {kGood, kPayloadDamaged, kCutOff}) {
+    restore();
+    std::string& bytes = only_segment();
+    bytes[begins[4] + 20] ^= 0x10;
+    if (next == kPayloadDamaged) bytes[begins[5] + sizeof(FrameHeader)] ^= 0x10;
+    if (next == kCutOff) bytes.resize(begins[5] + sizeof(FrameHeader) + 1);
+    survivors();
+    const std::uint64_t rows_known =
+        headers[4].rows + (next == kPayloadDamaged ? headers[5].rows : 0);
+    EXPECT_EQ(report_.rows_damaged, rows_known) << "next " << next;
+  }
+}
+
+// So are rows of headers at the end of a segment and at the begin of the next one; what was given
+// up between two segments is no damage.
+TEST_F(Damage, OfAHeaderIsCountedByTheNextSegmentThatIsGood) {
+  open();
+  for (int i = 0; i < 4; ++i) ASSERT_EQ(append(3), Appended::kOk);
+  buffer_.reset();
+  sound_ = disk_;
+  ASSERT_EQ(files(".segment"), 2u);
+  struct Place {
+    std::string segment;
+    std::size_t at;
+    std::uint64_t rows;
+  };
+  std::vector<Place> frames;
+  for (const auto& [name, node] : disk_->now) {
+    if (!name.ends_with(".segment")) continue;
+    FrameHeader header;
+    for (std::size_t at = sizeof(SegmentHeader); at < node->now.size(); at += header.bytes()) {
+      std::memcpy(&header, &node->now[at], sizeof header);
+      frames.push_back({name, at, header.rows});
+    }
+  }
+  ASSERT_EQ(frames.size(), 10u);  // 0 to 5 in the first segment, 0 acknowledged
+  const std::vector<std::size_t> cases[] = {{5}, {6}, {5, 6}, {4, 5}, {6, 7}, {3, 5, 6, 8}};
+  for (const std::vector<std::size_t>& turned : cases) {
+    restore();
+    std::uint64_t rows = 0;
+    for (const std::size_t i : turned) {
+      disk_->now[frames[i].segment]->now[frames[i].at + 20] ^= 0x10;
+      rows += frames[i].rows;
+    }
+    const std::size_t found = survivors().size();
+    EXPECT_EQ(report_.rows_damaged, rows) << "the first of them " << turned[0];
+    EXPECT_LE(found, 9 - turned.size());
+  }
+  // Without the last frames of the first segment, as if it had been closed before them.
+  restore();
+  disk_->now[frames[0].segment]->now.resize(frames[4].at);
+  survivors();
+  EXPECT_EQ(report_.rows_damaged, 0u);
 }
 
 TEST_F(Damage, IsTakenOutByRepair) {

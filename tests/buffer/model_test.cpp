@@ -2,7 +2,8 @@
 // call, on a simulated disk. After each the buffer must hold exactly what it promised, in order.
 //
 // WEIR_MODEL_RUNS sets the number of runs, WEIR_MODEL_SEED the seed of the first: a failure prints
-// the seed of its run, which WEIR_MODEL_RUNS=1 repeats.
+// the seed of its run, which WEIR_MODEL_RUNS=1 repeats. The runs of a build are the same each time,
+// so that what fails was broken by the change; others are for whoever looks for old defects.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -164,7 +165,10 @@ class ModelRun {
     if (rows != std::exchange(rows_at_risk_, rows)) note_all_at_risk();
   }
   void note_all_at_risk() {
-    for (const Expected& e : held_) at_risk_.insert(e.id);
+    // Those that are done with, too: where the acknowledgement is lost, they come back.
+    for (const auto* list : {&held_, &done_, &dropped_}) {
+      for (const Expected& e : *list) at_risk_.insert(e.id);
+    }
   }
 
   void sync() {
@@ -185,6 +189,7 @@ class ModelRun {
     if (disk_->dead) return void(dropped_while_dying_ = !rows.empty());
     // Which frames these were is seen by who reads a copy of the disk.
     const std::deque<Expected> left = contents(disk_->copy(), nullptr);
+    if (gave_up_) return;
     RowsByOrigin gone;
     std::deque<Expected> kept;
     for (std::size_t i = 0; i < held_.size(); ++i) {
@@ -225,6 +230,15 @@ class ModelRun {
       const Expected* e = known(digest_of(frame));
       if (e == nullptr) {
         ADD_FAILURE() << "a frame that nobody appended, number " << frame.number;
+        return found;
+      }
+      // After an append failed, its file was deleted, and the directory could not be synced, the
+      // power may bring back rows that nobody accepted, behind newer ones.
+      const bool failed_before = std::any_of(perhaps_.begin(), perhaps_.end(),
+                                             [&](const Expected& p) { return p.id == e->id; });
+      if (e->id < last && failed_before &&
+          disk_->brought_back.contains(segment_name(frame.segment))) {
+        gave_up_ = true;
         return found;
       }
       EXPECT_GT(e->id, last) << "out of order, or twice";
@@ -271,6 +285,7 @@ class ModelRun {
     const unsigned failing = std::exchange(disk_->failing_one_in, 0);
     if (below(4) != 0) disk_->failing_one_in = failing;  // also while it is opened
     const std::deque<Expected> found = contents(disk_->copy(), &damaged_);
+    if (gave_up_) return start_over();
     const auto there = [&](const Expected& e) {
       return std::any_of(found.begin(), found.end(),
                          [&](const Expected& f) { return f.id == e.id; });
@@ -380,9 +395,16 @@ class ModelRun {
   bool gave_up_ = false, dropped_while_dying_ = false;
 };
 
+// A run is a few dozen operations and crashes; some defects show up in one of thousands.
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+constexpr std::uint64_t kRuns = 2'000;
+#else
+constexpr std::uint64_t kRuns = 20'000;
+#endif
+
 TEST(DiskBufferModel, HoldsWhatItPromised) {
-  const std::uint64_t seed = from_environment("WEIR_MODEL_SEED", std::random_device{}());
-  const std::uint64_t runs = from_environment("WEIR_MODEL_RUNS", 3000);
+  const std::uint64_t seed = from_environment("WEIR_MODEL_SEED", 1);
+  const std::uint64_t runs = from_environment("WEIR_MODEL_RUNS", kRuns);
   std::printf("seed %llu, %llu runs\n", static_cast<unsigned long long>(seed),
               static_cast<unsigned long long>(runs));
   RecordProperty("seed", std::to_string(seed));

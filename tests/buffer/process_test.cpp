@@ -212,8 +212,14 @@ TEST_F(Process, AFullDiskTakesNothingAndGoesOnWithoutLoss) {
               EXPECT_NE(error_.find(mounted ? "No space left on device" : "File too large"),
                         std::string::npos)
                   << error_;
+              if (mounted) put(path_ + "/rest", std::string(1u << 20, 'x'));
               EXPECT_EQ(append(100), Appended::kFailed);
               EXPECT_EQ(buffer_->counts().rows_held, rows_appended_);
+              Frame frame;
+              EXPECT_EQ(buffer_->next(frame, error_), Next::kFrame);
+              EXPECT_TRUE(buffer_->acknowledge(1, now_)) << "that has its room already";
+              rows_appended_ -= frame.rows;
+              digests_.erase(digests_.begin());
               std::filesystem::remove(path_ + "/other");
               const rlimit large{RLIM_INFINITY, RLIM_INFINITY};
               if (!mounted) setrlimit(RLIMIT_FSIZE, &large);

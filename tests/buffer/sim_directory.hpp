@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -81,6 +82,7 @@ struct Disk {
   std::int64_t calls_left = -1;
   bool dead = false;
   bool locked = false;
+  std::set<std::string> brought_back;  // files whose deletion a loss of power undid
 
   static void apply(Names& names, const Change& c) {
     if (c.from.empty()) {
@@ -103,7 +105,11 @@ struct Disk {
   void lose_power() {
     kill();
     for (const Change& c : pending) {
-      if (below(random, 2) == 0) apply(durable, c);
+      if (below(random, 2) == 0) {
+        apply(durable, c);
+      } else if (c.to.empty()) {
+        brought_back.insert(c.from);
+      }
     }
     pending.clear();
     now = durable;

@@ -169,8 +169,7 @@ TEST(Bind, EveryTypeOfOption) {
 
 TEST(Bind, NothingIsAsIfItWereNotWritten) {
   std::unique_ptr<Config> config;
-  const Clock::Options o =
-      clock_options("digits: , only: ~, tls: , devices: null, origin: , seed: ", config);
+  const Clock::Options o = clock_options("digits: , only: ~, devices: null, seed: ", config);
   EXPECT_EQ(o.digits, 3);
   EXPECT_EQ(o.only.size(), 2u);
   EXPECT_EQ(o.tls, std::nullopt);

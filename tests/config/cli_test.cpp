@@ -8,10 +8,10 @@
 
 #include "core/cli/check.hpp"
 #include "core/cli/describe.hpp"
-#include "core/cli/json.hpp"
 #include "core/cli/list.hpp"
 #include "core/cli/schema.hpp"
 #include "core/config/yaml.hpp"
+#include "core/telemetry/json.hpp"
 #include "tests/config/fake_catalog.hpp"
 #include "tests/config/folder.hpp"
 #include "tests/config/printed.hpp"
@@ -239,7 +239,7 @@ TEST(Schema, HasEveryTypeWithItsOptions) {
 }
 
 TEST(Json, QuotesWhatMustBeQuoted) {
-  JsonWriter json;
+  core::JsonWriter json;
   json.open('{').key("a\"b").text("\\ \n \x01 ü").key("empty").open('[').close(']');
   json.key("list").open('[').raw("1").boolean(true).close(']').close('}');
   EXPECT_EQ(json.finish(),

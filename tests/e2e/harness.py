@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.parse
@@ -49,6 +50,33 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def listen(serve):
+    """A listening socket of 127.0.0.1; until it is closed each connection is given to `serve`, in a
+    thread of its own."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def accept():
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=serve, args=(connection,), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    return listener
+
+
+def stopped_while_hanging(agent, server):
+    """The log of an agent that is stopped while the process of its server does not answer."""
+    server.send(signal.SIGSTOP)
+    try:
+        time.sleep(0.5)  # rows are on their way
+        return agent.stop_clean()
+    finally:
+        server.send(signal.SIGCONT)
 
 
 def http_get(url, headers=None, timeout=30):
@@ -159,6 +187,24 @@ class Agent(Process):
         code = self.stop(timeout)
         assert code == 0, f"exit code {code} after SIGTERM\n{self.log()}"
         return self.log()
+
+
+class Backfilled:
+    """A store that `weir backfill` writes into. Who derives from it has `config`, the fixture, and
+    `text(**options)`, the configuration."""
+
+    backfill_timeout = 120
+
+    def backfill(self, *arguments, days=1, expect=0, **options):
+        """Writes the rows of `days` days of 2026; the agent's log."""
+        done = weir(*self.arguments(days, **options), *arguments, timeout=self.backfill_timeout)
+        assert done.returncode == expect, done.stderr
+        return done.stderr
+
+    def arguments(self, days=1, **options):
+        path = self.config(self.text(**options))
+        to = f"2026-01-{1 + days:02}"
+        return ["backfill", "-c", path, "--from", "2026-01-01", "--to", to]
 
 
 class Prometheus(Process):

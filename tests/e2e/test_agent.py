@@ -9,6 +9,7 @@ import signal
 import struct
 import subprocess
 import termios
+import time
 
 import harness
 import pytest
@@ -91,6 +92,23 @@ def on_terminal(columns, *arguments):
     os.close(main)
     assert child.wait(60) == 0
     return text.decode().replace("\r\n", "\n")
+
+
+def test_once_waits_for_who_reads_without_a_word(config, tmp_path):
+    """More than a pipe holds, for somebody who reads later."""
+    devices = "{e: {kind: environment, count: 2000}}"
+    source = f"{{type: iot_simulator, seed: 1, devices: {devices}}}"
+    path = config(f"sources: {{s: {source}}}\nsinks: {{out: {{type: stdout, inputs: [s]}}}}\n")
+    with open(tmp_path / "stderr", "wb") as stderr:
+        once = subprocess.Popen(
+            [harness.WEIR, "once", "-c", path, "--format", "jsonl"],
+            stdout=subprocess.PIPE, stderr=stderr,
+        )  # fmt: skip
+        time.sleep(3)
+        assert once.poll() is None, "it had to wait"
+        out, _ = once.communicate(timeout=60)
+    assert once.returncode == 0
+    assert len(out) > 65536 and (tmp_path / "stderr").read_bytes() == b""
 
 
 def test_once_prints_a_table_on_a_terminal(config):

@@ -246,3 +246,17 @@ sinks: {{rows: {{type: file, inputs: [quick], path: {tmp_path}/rows.jsonl}}}}
 
     seen = harness.poll(lambda: len(minutes() or []) >= 20 and minutes())
     assert all(time % 60 == 0 for time in seen)
+
+
+def test_a_sink_whose_plugin_cannot_be_used_is_told(job, weir, tmp_path):
+    broken = tmp_path / "plugins"
+    broken.mkdir()
+    (broken / "sink_broken.so").write_bytes(b"no plugin")
+    job()  # writes the configuration
+    text = (tmp_path / "weir-1.yaml").read_text()
+    text = text.replace(f"plugin_dirs: [{PLUGINS}]", f"plugin_dirs: [{PLUGINS}, {broken}]")
+    path = tmp_path / "broken.yaml"
+    path.write_text(text + "  spare: {type: broken, inputs: [slow]}\n")
+    done = weir("backfill", "-c", path, "--from", "2026-01-01", "--to", "2026-01-02")
+    assert done.returncode == 1, done.stderr
+    assert "error spare: " in done.stderr and "sink_broken.so" in done.stderr

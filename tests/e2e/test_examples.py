@@ -3,8 +3,8 @@
 import harness
 import pytest
 
-# Those that want a server run beside the server's other tests: tests/e2e/mysql.
-WITH_SERVERS = {"mysql"}
+# Those that want a server run beside the server's other tests: tests/e2e/mysql, .../redis.
+WITH_SERVERS = {"bridge", "edge", "mongodb", "mqtt", "mysql", "redis"}
 EXAMPLES = [
     path
     for path in sorted((harness.REPOSITORY / "etc" / "examples").glob("*.yaml"))

@@ -12,15 +12,6 @@ namespace {
 
 Harness* g_harness = nullptr;
 
-template <class Condition>
-void poll(const char* what, Condition condition) {
-  const auto limit = std::chrono::steady_clock::now() + std::chrono::minutes(5);
-  while (!condition()) {
-    ASSERT_LT(std::chrono::steady_clock::now(), limit) << "waited in vain for " << what;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-}
-
 Schema ledger_schema() {
   return Schema("ledger", "Numbered rows.")
       .label("series")
@@ -66,12 +57,24 @@ class LedgerSource {
   std::uint32_t emit_one(const weir_series* series, std::uint64_t& number, std::uint64_t left) {
     const auto rows =
         static_cast<std::uint32_t>(std::min<std::uint64_t>(ledger_.rows_a_batch, left));
+    if (ledger_.before) ledger_.before(number);
     weir::Batch batch = source_.batch(measurement_, rows);
     for (std::uint32_t i = 0; i < rows; ++i) {
       ++number;
       batch.set_u64(0, batch.add(series, static_cast<Time>(number)), number);
     }
     ledger_.emitted += rows;
+    if (ledger_.settled) {
+      std::vector<weir::Batch> batches;
+      batches.push_back(std::move(batch));
+      source_.emit(
+          batches,
+          [](void* ledger, std::uint64_t token, weir_outcome outcome) {
+            static_cast<SourceLedger*>(ledger)->settled(token, outcome);
+          },
+          &ledger_, number);
+      return rows;
+    }
     if (!ledger_.try_emit) {
       source_.emit(std::move(batch));
       return rows;
@@ -129,6 +132,7 @@ class LedgerSink {
         last = number;
         sum += number;
         ++rows;
+        if (ledger_.got) ledger_.got(number);
       }
     }
     ledger_.rows += rows;
@@ -194,18 +198,12 @@ config::Component& Harness::add(weir_kind kind, const std::string& id,
   c.id = id;
   c.type = descriptor->name;
   c.descriptor = descriptor;
-  static const weir_value no_options = [] {
-    weir_value v{};
-    v.size = sizeof v;
-    v.type = WEIR_OPTION_GROUP;
-    v.file = "";
-    return v;
-  }();
-  c.options = &no_options;
+  c.options = config::no_options();
   c.consumer.required = c.source.required = true;
   c.consumer.buffer.max_size = Bytes{256u << 10};
   c.sink.batch = {10000, Bytes{4u << 20}, {}};
   c.sink.retry = {std::chrono::microseconds(10), std::chrono::milliseconds(1)};
+  c.sink.write_deadline = std::chrono::minutes(1);
   config_->components.push_back(std::move(c));
   return config_->components.back();
 }

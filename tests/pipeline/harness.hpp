@@ -5,18 +5,32 @@
 // `expect_conservation` compares what the sources, the routes and the sinks counted.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "core/pipeline/pipeline.hpp"
 #include "weir/weir.hpp"
 
 namespace weir::core {
+
+// Waits, with a generous limit, until the condition holds.
+template <class Condition>
+void poll(const char* what, Condition condition) {
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::minutes(5);
+  while (!condition()) {
+    ASSERT_LT(std::chrono::steady_clock::now(), limit) << "waited in vain for " << what;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
 
 // What a ledger source does, and did.
 struct SourceLedger {
@@ -25,6 +39,9 @@ struct SourceLedger {
   unsigned threads = 1;              // push: each with a series of its own
   bool try_emit = false;             // push: try_emit, again until it is taken
   std::uint32_t rows_a_collect = 0;  // not 0: collect this many on each tick instead of pushing
+  std::function<void(std::uint64_t emitted)> before;  // each batch: waits, say
+  // push: asks what became of each batch; called with the number of its last row.
+  std::function<void(std::uint64_t number, weir_outcome outcome)> settled;
   std::atomic<std::uint64_t> emitted{0};
   std::atomic<std::uint64_t> refused{0};  // try_emit's WEIR_FULL
 };
@@ -34,6 +51,7 @@ struct SinkLedger {
   enum class Answer { kOk, kRetry, kReject, kThrow, kRejectSome };
   std::function<Answer(std::uint64_t call)> answer = [](std::uint64_t) { return Answer::kOk; };
   std::function<void(std::uint64_t call)> before;  // sleeps, say
+  std::function<void(std::uint64_t number)> got;   // sees every delivered row
   std::atomic<std::uint64_t> calls{0};
   std::atomic<std::uint64_t> rows{0};      // delivered, by its own count
   std::atomic<std::uint64_t> rejected{0};  // likewise

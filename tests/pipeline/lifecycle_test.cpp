@@ -178,7 +178,7 @@ TEST(Telemetry, TellsBothSidesOfEveryRoute) {
                                         "rows_recovered_total=0 rows_delivered_total=1000 "
                                         "rows_held=0"));
   EXPECT_THAT(rows, ::testing::Contains("weir_route s k rejected dropped_rows_total=0"));
-  EXPECT_THAT(rows, ::testing::Contains("weir_component s source ledger_source info=1"));
+  EXPECT_THAT(rows, ::testing::Contains("weir_component s source ledger_source info=1 running=1"));
   EXPECT_THAT(rows, ::testing::Contains(::testing::StartsWith("weir_source s rows_total=1000")));
   EXPECT_THAT(rows, ::testing::Contains(::testing::StartsWith("process cpu_seconds_total=")));
   h.pipeline().stop();

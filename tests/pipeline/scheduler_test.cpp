@@ -26,6 +26,30 @@ void wait_for(Condition condition) {
 
 auto soon() { return std::chrono::steady_clock::now() + 60s; }
 
+// One that hangs costs the pool a thread, which it is given again.
+TEST(Scheduler, IsNotSilentWhileACollectionHangs) {
+  Scheduler scheduler;
+  CollectionCounts counts;
+  std::atomic<bool> hangs{true};
+  EXPECT_EQ(scheduler.silent_for(), 0ns);
+  scheduler.add({"a", 10ms, 0ns,
+                 [&](std::int64_t) {
+                   while (hangs) std::this_thread::sleep_for(1ms);
+                 },
+                 &counts});
+  scheduler.start();
+  std::chrono::nanoseconds longest = 0ns;
+  const auto end = std::chrono::steady_clock::now() + 3s;
+  while (std::chrono::steady_clock::now() < end) {
+    longest = std::max(longest, scheduler.silent_for());
+    std::this_thread::sleep_for(1ms);
+  }
+  EXPECT_LT(longest, 10s);
+  hangs = false;
+  EXPECT_TRUE(scheduler.stop(soon()).empty());
+  EXPECT_EQ(scheduler.silent_for(), 0ns);
+}
+
 TEST(Scheduler, FiresOnMultiplesOfTheInterval) {
   Scheduler scheduler;
   CollectionCounts counts;

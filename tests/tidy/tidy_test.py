@@ -15,7 +15,12 @@ RIGHT = {
     "plugins/sources/my_probe/README.md": "# my_probe\n`listen`: the address. [code](a.cpp)\n",
     "plugins/sources/my_probe/a.cpp": HEAD
     + '#include "b.hpp"\n#include "weir/weir.hpp"\nauto o = option("listen", 1, "Help.");\n',
-    "plugins/sources/my_probe/b.hpp": HEAD + "#pragma once\n",
+    "plugins/sources/my_probe/b.hpp": HEAD
+    + '#pragma once\n\n#include "shared/wire/client.hpp"\n',
+    "plugins/shared/wire/CMakeLists.txt": "add_library(wire STATIC client.cpp)\n",
+    "plugins/shared/wire/README.md": "# wire\n",
+    "plugins/shared/wire/client.hpp": HEAD + '#pragma once\n\n#include "weir/weir.hpp"\n',
+    "plugins/shared/wire/client_test.cpp": HEAD + '#include "client.hpp"\n',
     "plugins/sources/my_probe/a_test.cpp": HEAD + '#include "weir_testing/agent.hpp"\n',
     "plugins/sources/my_probe/testdata/Torn File.md": "TO" + "DO \t \n\n[nowhere](nowhere.md)",
     "docs/how-to.md": "# How to\n\n[here](#how-to) and [there](../README.md)\n",
@@ -30,6 +35,9 @@ MISTAKES = {
         (PROBE + "c.cpp", HEAD + "#include <core/cli/main.hpp>\n", "not core/cli/main.hpp"),
         (PROBE + "c.cpp", HEAD + '#include "../my_probe/b.hpp"\n', "not ../my_probe/b.hpp"),
         (PROBE + "c.cpp", HEAD + '#include "weir_testing/agent.hpp"\n', "not weir_testing"),
+        (PROBE + "c.cpp", HEAD + '#include "shared/wire/gone.hpp"\n', "not shared/wire/gone.hpp"),
+        (PROBE + "c.cpp", HEAD + '#include "sources/my_probe/b.hpp"\n', "not sources/my_probe"),
+        ("plugins/shared/wire/x.cpp", HEAD + '#include "core/cli/main.hpp"\n', "not core/cli"),
     ],
     "core_knows_no_plugin": [
         ("core/x.cpp", HEAD + "int my_probe = 1;  // a host\n", "core names the plugin my_probe"),

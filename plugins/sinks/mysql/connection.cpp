@@ -1,13 +1,19 @@
 #include "connection.hpp"
 
 #include <mariadb/errmsg.h>
+#include <poll.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
+#include <utility>
 
 namespace weir::mysql_sink {
 
 namespace {
+
+// Between two looks at what is left of a write.
+constexpr Duration kLookPeriod = std::chrono::milliseconds(100);
 
 unsigned seconds(Duration d) {
   return static_cast<unsigned>(std::chrono::ceil<std::chrono::seconds>(d).count());
@@ -41,7 +47,7 @@ struct Infile {
 
 void Connection::set_tls() {
   if (!options_.tls || !options_.tls->enabled) return;
-  const Tls& tls = *options_.tls;
+  const ClientTls& tls = *options_.tls;
   const my_bool yes = 1, verify = tls.verify ? 1 : 0;
   const auto set = [&](mysql_option option, const std::string& value) {
     if (!value.empty()) mysql_optionsv(handle_, option, value.c_str());
@@ -60,7 +66,7 @@ Problem Connection::open() {
   if (is_open()) return {};
   handle_ = mysql_init(nullptr);
   if (handle_ == nullptr) throw std::bad_alloc();
-  const unsigned connect_s = seconds(options_.connect_timeout);
+  const unsigned connect_s = std::max(1u, seconds(sink_.time_left(options_.connect_timeout)));
   const unsigned read_s = seconds(options_.read_timeout);
   const unsigned write_s = seconds(options_.write_timeout);
   const unsigned local = options_.local_infile ? 1 : 0;
@@ -75,8 +81,8 @@ Problem Connection::open() {
   mysql_set_local_infile_handler(handle_, Infile::begin, Infile::read, Infile::end, Infile::error,
                                  nullptr);
   Problem failed;
-  if (mysql_real_connect(handle_, url_.host.c_str(), url_.user.c_str(), options_.password.c_str(),
-                         url_.database.c_str(), url_.port,
+  if (mysql_real_connect(handle_, place_.host.c_str(), place_.user.c_str(),
+                         options_.password.c_str(), place_.database.c_str(), place_.port,
                          options_.socket.empty() ? nullptr : options_.socket.c_str(),
                          0) == nullptr) {
     failed = problem(kind_of);
@@ -89,7 +95,7 @@ Problem Connection::open() {
   }
   if (failed) {
     failed.kind = Kind::connection;
-    close();
+    close(failed.text);
   }
   return failed;
 }
@@ -116,16 +122,17 @@ Problem Connection::configure() {
 
   const char* cipher = mysql_get_ssl_cipher(handle_);
   const char* version = mysql_get_server_info(handle_);
-  const bool is_first = connects_++ == 0;
-  host_.log(is_told_ ? WEIR_LOG_DEBUG : WEIR_LOG_INFO,
-            (is_first ? "connected to " : "connected again to ") +
-                std::string(version == nullptr ? "?" : version) + " at " +
-                mysql_get_host_info(handle_) + ", database " + url_.database +
-                (cipher == nullptr ? "" : ", TLS"));
+  ++connects_;
+  if (!std::exchange(is_told_, true)) {
+    sink_.connected(std::string(version == nullptr ? "?" : version) + " at " +
+                    mysql_get_host_info(handle_) + ", database " + place_.database +
+                    (cipher == nullptr ? "" : ", TLS"));
+  }
   return {};
 }
 
-void Connection::close() {
+void Connection::close(const std::string& why) {
+  sink_.disconnected(why);
   is_told_ = false;
   start_anew();
 }
@@ -136,25 +143,50 @@ void Connection::start_anew() {
 }
 
 std::string Connection::place() const {
-  return options_.socket.empty() ? url_.host + ":" + std::to_string(url_.port) : options_.socket;
+  return options_.socket.empty() ? place_.host + ":" + std::to_string(place_.port)
+                                 : options_.socket;
 }
 
-Problem Connection::problem(Kind (*kind)(unsigned, std::string_view)) {
+Problem Connection::problem(Judge judge) {
   const unsigned code = mysql_errno(handle_);
-  Problem result{kind(code, mysql_sqlstate(handle_)), code,
-                 place() + ": " + mysql_error(handle_) + remedy_for(code)};
-  if (result.kind == Kind::connection && connects_ > 0) close();
-  return result;
+  return lost({judge(code, mysql_sqlstate(handle_)), code,
+               place() + ": " + mysql_error(handle_) + remedy_for(code)});
 }
 
-Problem Connection::execute(std::string_view sql) {
-  return mysql_real_query(handle_, sql.data(), sql.size()) == 0 ? Problem{} : problem(kind_of);
+// Closes the connection where the problem is that it is gone.
+Problem Connection::lost(Problem problem) {
+  if (problem.kind == Kind::connection && connects_ > 0) close(problem.text);
+  return problem;
 }
 
-Problem Connection::define(std::string_view sql) {
-  return mysql_real_query(handle_, sql.data(), sql.size()) == 0 ? Problem{}
-                                                                : problem(kind_of_definition);
+// Whether the server begins to answer before the write must end. The library waits without looking
+// at that, and not only the write's own deadline may come: the agent's stop brings it forward.
+bool Connection::wait_for_answer() {
+  pollfd socket{static_cast<int>(mysql_get_socket(handle_)), POLLIN, 0};
+  const auto begin = std::chrono::steady_clock::now();
+  for (;;) {
+    const Duration waited = std::chrono::steady_clock::now() - begin;
+    const Duration left =
+        std::min<Duration>(options_.read_timeout - waited, sink_.time_left(kLookPeriod));
+    const auto ms = std::chrono::ceil<std::chrono::milliseconds>(left).count();
+    if (::poll(&socket, 1, static_cast<int>(std::max<std::int64_t>(ms, 0))) > 0) return true;
+    if (left.count() <= 0) return false;
+  }
 }
+
+Problem Connection::run(std::string_view sql, Judge judge) {
+  if (mysql_send_query(handle_, sql.data(), sql.size()) != 0) return problem(judge);
+  if (!wait_for_answer()) {
+    return lost({Kind::connection, CR_SERVER_LOST,
+                 place() + ": no answer in time; see whether the server hangs, or raise "
+                           "read_timeout and write_deadline"});
+  }
+  return mysql_read_query_result(handle_) == 0 ? Problem{} : problem(judge);
+}
+
+Problem Connection::execute(std::string_view sql) { return run(sql, kind_of); }
+
+Problem Connection::define(std::string_view sql) { return run(sql, kind_of_definition); }
 
 Problem Connection::query(std::string_view sql, const Row& row) {
   if (Problem p = execute(sql)) return p;

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "options.hpp"
+#include "place.hpp"
 #include "problem.hpp"
-#include "url.hpp"
 #include "weir/host.hpp"
 
 namespace weir::mysql_sink {
@@ -20,14 +20,14 @@ namespace weir::mysql_sink {
 // One thread.
 class Connection {
  public:
-  Connection(Host host, const Options& options)
-      : host_(host), options_(options), url_(parse_url(options.url)) {}
+  Connection(Sink sink, const Options& options)
+      : sink_(sink), options_(options), place_(parse_place(options.url)) {}
   ~Connection() { close(); }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  Problem open();  // where it is not open
-  void close();
+  Problem open();                           // where it is not open
+  void close(const std::string& why = "");  // empty: on purpose
   bool is_open() const { return handle_ != nullptr; }
   // Closes a connection that is not broken; that the next one is made is not told to people.
   void start_anew();
@@ -47,18 +47,22 @@ class Connection {
 
  private:
   Problem configure();
+  using Judge = Kind (*)(unsigned, std::string_view);
+  Problem run(std::string_view sql, Judge judge);
+  bool wait_for_answer();
   void set_tls();
   std::string place() const;
-  Problem problem(Kind (*kind)(unsigned, std::string_view));
+  Problem problem(Judge judge);
+  Problem lost(Problem problem);
 
-  Host host_;
+  Sink sink_;
   const Options& options_;
-  const Url url_;
+  const Place place_;
   MYSQL* handle_ = nullptr;
   std::size_t statement_bytes_max_ = 0;
   bool may_load_ = false;
   std::uint64_t connects_ = 0;
-  bool is_told_ = false;  // that it is connected
+  bool is_told_ = false;  // the agent knows that it is connected
 };
 
 }  // namespace weir::mysql_sink

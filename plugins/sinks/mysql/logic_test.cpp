@@ -7,22 +7,23 @@
 #include <set>
 
 #include "mysql.hpp"
+#include "weir_testing/problems.hpp"
 
 namespace weir::mysql_sink {
 namespace {
 
 TEST(Urls, AreTakenApart) {
-  const Url url = parse_url("mysql://weir@db.example:3307/rmf");
+  const Place url = parse_place("mysql://weir@db.example:3307/rmf");
   EXPECT_EQ(url.problem, "");
   EXPECT_EQ(url.user, "weir");
   EXPECT_EQ(url.host, "db.example");
   EXPECT_EQ(url.port, 3307);
   EXPECT_EQ(url.database, "rmf");
-  EXPECT_EQ(parse_url("mysql://weir@db/rmf").port, 3306);
-  EXPECT_EQ(parse_url("mysql://a%40b@db/r%2fm").user, "a@b");
-  EXPECT_EQ(parse_url("mysql://a%40b@db/r%2fm").database, "r/m");
-  EXPECT_EQ(parse_url("mysql://u@[::1]:3306/d").host, "::1");
-  EXPECT_EQ(parse_url("mysql://u@[::1]/d").problem, "");
+  EXPECT_EQ(parse_place("mysql://weir@db/rmf").port, 3306);
+  EXPECT_EQ(parse_place("mysql://a%40b@db/r%2fm").user, "a@b");
+  EXPECT_EQ(parse_place("mysql://a%40b@db/r%2fm").database, "r/m");
+  EXPECT_EQ(parse_place("mysql://u@[::1]:3306/d").host, "::1");
+  EXPECT_EQ(parse_place("mysql://u@[::1]/d").problem, "");
 }
 
 TEST(Urls, ThatAreWrongAreRefusedWithWhatIsExpected) {
@@ -48,7 +49,7 @@ TEST(Urls, ThatAreWrongAreRefusedWithWhatIsExpected) {
                           "mysql://u%zz@h/d",
                           "mysql://u%00@h/d",
                           "mysql://u@h/d%"}) {
-    const std::string problem = parse_url(bad).problem;
+    const std::string problem = parse_place(bad).problem;
     EXPECT_TRUE(problem.ends_with("; expected mysql://user@host:3306/database")) << bad;
     EXPECT_EQ(problem.find("secret"), std::string::npos);
   }
@@ -143,14 +144,8 @@ TEST(MysqlOptions, CheckNamesWhatCannotWork) {
   options.tls->ca = "ca.pem";
   options.tls->verify = false;
   options.retention = std::chrono::hours(1);
-  std::vector<std::string> found;
-  Problems problems(
-      [](void* context, const char* path, const char* message) {
-        static_cast<std::vector<std::string>*>(context)->push_back(std::string(path) + " " +
-                                                                   message);
-      },
-      &found);
-  Mysql::check(options, problems);
+  const std::vector<std::string> found =
+      testing::problems_of([&](Problems& p) { Mysql::check(options, p); });
   EXPECT_EQ(found, (std::vector<std::string>{
                        "url holds a password, which belongs into the option password; expected "
                        "mysql://user@host:3306/database",

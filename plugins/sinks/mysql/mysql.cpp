@@ -35,16 +35,9 @@ Mysql::Mysql(Sink sink, const Options& options)
       lines_(Form::line) {}
 
 void Mysql::check(const Options& options, Problems& problems) {
-  const Url url = parse_url(options.url);
-  if (!url.problem.empty()) problems.add("url", url.problem);
-  if (options.tls) {
-    if (options.tls->cert.empty() != options.tls->key.empty()) {
-      problems.add("tls", "has one of cert and key; expected both or none");
-    }
-    if (!options.tls->verify && !options.tls->ca.empty()) {
-      problems.add("tls.verify", "is false, so that ca is not looked at; remove one of them");
-    }
-  }
+  const Place place = parse_place(options.url);
+  if (!place.problem.empty()) problems.add("url", place.problem);
+  if (options.tls) options.tls->check(problems);
   if (options.retention.count() > 0 && options.retention < std::chrono::hours(24)) {
     problems.add("retention", "is too short; expected 0 (for ever) or at least 1d");
   }

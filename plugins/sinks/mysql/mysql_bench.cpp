@@ -6,37 +6,31 @@
 // documented tables have); LOAD DATA LOCAL (sink only).
 #include <benchmark/benchmark.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 
 #include <string>
 
 #include "mysql.hpp"
 #include "weir/table_series.hpp"
-#include "weir_testing/agent.hpp"
+#include "weir_testing/deliveries.hpp"
 
 namespace {
 
 using weir::mysql_sink::Mysql;
+using weir::testing::cpu_s;
+using weir::testing::Deliveries;
 
-constexpr std::uint32_t kRows = 10'000;  // a delivery
-constexpr std::uint32_t kSeries = 100;
+constexpr std::uint32_t kRows = Deliveries::kRows, kSeries = Deliveries::kSeries;
 
 std::string environment(const char* name, const char* otherwise) {
   const char* value = getenv(name);
   return value == nullptr ? otherwise : value;
 }
 
-struct Job {
-  weir::testing::Agent agent;
-  weir::Source source{agent.host()};
-  const weir_measurement* measurement;
-  std::vector<const weir_series*> series;
-  std::uint32_t fields;
-  std::int64_t time = 1795255200'000000000;
+struct Job : Deliveries {
   weir::mysql_sink::Options options;
   MYSQL* server = mysql_init(nullptr);
 
-  Job(std::uint32_t field_count, bool indexes) : fields(field_count) {
+  Job(std::uint32_t field_count, bool indexes) : Deliveries(field_count) {
     const std::string user = environment("WEIR_MYSQL_USER", "root");
     options.url = "mysql://" + user + "@localhost/weir_bench";
     options.socket = environment("WEIR_MYSQL_SOCKET", "/run/mysqld/mysqld.sock");
@@ -49,13 +43,6 @@ struct Job {
       t.indexes = {
           {"a", "time"}, {"b", "host, device"}, {"c", "host, time"}, {"d", "host, device, time"}};
     }
-    weir::Schema schema("bench");
-    schema.label("host").label("device");
-    for (std::uint32_t f = 0; f < fields; ++f) schema.gauge("field_" + std::to_string(f), "", "");
-    measurement = source.measurement(schema);
-    for (std::uint32_t i = 0; i < kSeries; ++i) {
-      series.push_back(source.series(measurement, {"fra1-node-17", "sda" + std::to_string(i)}));
-    }
     mysql_real_connect(server, "localhost", user.c_str(), "", "weir_bench", 0,
                        options.socket.c_str(), 0);
     run("DROP TABLE IF EXISTS bench");
@@ -63,37 +50,20 @@ struct Job {
   ~Job() { mysql_close(server); }
 
   bool run(const std::string& sql) { return mysql_real_query(server, sql.data(), sql.size()) == 0; }
-  // A delivery: every series once a second.
-  weir::Batch delivery() {
-    weir::Batch batch = source.batch(measurement, kRows);
-    for (std::uint32_t i = 0; i < kRows; ++i) {
-      if (i % kSeries == 0) time += 1'000'000'000;
-      const std::uint32_t row = batch.add(series[i % kSeries], time);
-      for (std::uint32_t f = 0; f < fields; ++f) batch.set(f, row, i * 0.25 + f);
-    }
-    return batch;
-  }
 };
-
-double cpu_s() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-         static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-}
 
 void BM_Sink(benchmark::State& state) {
   Job job(static_cast<std::uint32_t>(state.range(0)), state.range(1) != 0);
   job.options.local_infile = state.range(2) != 0;
   Mysql sink(weir::Sink(job.agent.host()), job.options);
   sink.start();
-  const weir::Batch first = job.delivery();  // connects, and makes the table
+  const weir::Batch first = job.next();  // connects, and makes the table
   const weir_batch* opening = first.get();
   if (sink.write({&opening, 1}).code() != WEIR_OK) state.SkipWithError("not delivered");
   double cpu = 0;
   for (auto _ : state) {
     state.PauseTiming();
-    const weir::Batch batch = job.delivery();
+    const weir::Batch batch = job.next();
     const weir_batch* one = batch.get();
     cpu -= cpu_s();
     state.ResumeTiming();
@@ -127,7 +97,7 @@ void BM_BareLoop(benchmark::State& state) {
   double cpu = 0;
   for (auto _ : state) {
     state.PauseTiming();
-    const weir::Batch batch = job.delivery();
+    const weir::Batch batch = job.next();
     const weir_batch& b = *batch.get();
     cpu -= cpu_s();
     state.ResumeTiming();

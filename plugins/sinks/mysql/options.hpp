@@ -4,38 +4,17 @@
 #include <optional>
 #include <string>
 
+#include "weir/client_tls.hpp"
 #include "weir/options.hpp"
 #include "weir/table_options.hpp"
 
 namespace weir::mysql_sink {
 
-struct Tls {
-  bool enabled = true;
-  std::string ca;
-  std::string cert;
-  std::string key;
-  bool verify = true;
-
-  static const OptionTable<Tls>& table() {
-    static const OptionTable<Tls> t{
-        option("enabled", &Tls::enabled, "false: speaks without TLS all the same.").def("true"),
-        option("ca", &Tls::ca,
-               "File with the certificates of authorities to trust; none: the system's."),
-        option("cert", &Tls::cert, "File with the agent's own certificate."),
-        option("key", &Tls::key, "File with its key."),
-        option("verify", &Tls::verify,
-               "Refuses a server whose certificate does not prove its name.")
-            .def("true"),
-    };
-    return t;
-  }
-};
-
 struct Options {
   std::string url;
   std::string password;
   std::string socket;
-  std::optional<Tls> tls;
+  std::optional<ClientTls> tls;
   Duration connect_timeout{};
   Duration read_timeout{};
   Duration write_timeout{};

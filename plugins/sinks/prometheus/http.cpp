@@ -5,6 +5,7 @@
 #include <boost/beast/http/field.hpp>
 
 #include "limits.hpp"
+#include "weir/http.hpp"
 
 namespace weir::prometheus_sink {
 
@@ -13,16 +14,6 @@ namespace http = boost::beast::http;
 namespace {
 
 constexpr const char* kNoBody = "A request for metrics has no body.";
-
-// Takes as long for a wrong guess that is nearly right as for any other of its length.
-bool equal_in_constant_time(std::string_view secret, std::string_view guess) {
-  unsigned difference = secret.size() == guess.size() ? 0 : 1;
-  for (std::size_t i = 0; i < guess.size(); ++i) {
-    const auto a = static_cast<unsigned char>(secret[i % secret.size()]);
-    difference |= static_cast<unsigned>(a ^ static_cast<unsigned char>(guess[i]));
-  }
-  return difference == 0;
-}
 
 std::string_view trimmed(std::string_view s) {
   while (s.starts_with(' ')) s.remove_prefix(1);
@@ -41,15 +32,6 @@ std::string joined(const http::fields& fields, http::field name) {
     value += standard(it->value());
   }
   return value;
-}
-
-// "/metrics" of "/metrics?x=y" and of "http://host/metrics".
-std::string_view path_of(std::string_view target) {
-  if (target.starts_with("http://") || target.starts_with("https://")) {
-    const std::size_t slash = target.find('/', target.find("//") + 2);
-    target = slash == std::string_view::npos ? "/" : target.substr(slash);
-  }
-  return target.substr(0, target.find('?'));
 }
 
 const char* reason(unsigned status) {
@@ -152,14 +134,15 @@ bool RequestReader::authorized() const {
                              boost::beast::string_view(kScheme.data(), kScheme.size()))) {
     return false;
   }
-  return equal_in_constant_time(rules_.credentials, trimmed(value.substr(kScheme.size())));
+  return weir::http::equal_in_constant_time(rules_.credentials,
+                                            trimmed(value.substr(kScheme.size())));
 }
 
 Reply RequestReader::decide() {
   const auto& request = parser_->get();
   const bool has_body = parser_->chunked() || parser_->content_length().value_or(0) > 0;
   const bool is_head = request.method() == http::verb::head;
-  const std::string_view path = path_of(standard(request.target()));
+  const std::string_view path = weir::http::path_of(standard(request.target()));
   Reply reply;
   if (has_body) {
     return failure(413, kNoBody);  // and closes: the body is not read

@@ -2,6 +2,7 @@
 #include <chrono>
 
 #include "sink.hpp"
+#include "weir/listen.hpp"
 
 namespace weir::prometheus_sink {
 

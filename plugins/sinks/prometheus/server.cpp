@@ -1,15 +1,10 @@
 // Accepting, limits and time; see server.hpp.
 #include "server.hpp"
 
-#include <pthread.h>
-#include <signal.h>
-
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <charconv>
 #include <chrono>
 #include <stdexcept>
 #include <vector>
@@ -17,6 +12,8 @@
 #include "connection.hpp"
 #include "limits.hpp"
 #include "self_metrics.hpp"
+#include "weir/listen.hpp"
+#include "weir/signals.hpp"
 
 namespace weir::prometheus_sink {
 
@@ -24,57 +21,7 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-std::string parse_listen(const std::string& listen, std::string& host, std::uint16_t& port) {
-  const std::size_t colon = listen.rfind(':');
-  const std::string expected = " (expected host:port, such as 127.0.0.1:9464, [::1]:9464 or :9464)";
-  if (colon == std::string::npos) return "'" + listen + "' has no port" + expected;
-  host = listen.substr(0, colon);
-  if (host.size() >= 2 && host.front() == '[' && host.back() == ']') {
-    host = host.substr(1, host.size() - 2);
-  } else if (host.find_first_of("[]:") != std::string::npos) {
-    return "'" + host + "' is no host; an IPv6 address stands in brackets" + expected;
-  }
-  const char* end = listen.data() + listen.size();
-  const auto parsed = std::from_chars(listen.data() + colon + 1, end, port);
-  if (parsed.ec != std::errc{} || parsed.ptr != end) {
-    return "'" + listen.substr(colon + 1) + "' is no port from 0 to 65535" + expected;
-  }
-  return "";
-}
-
 namespace {
-
-std::vector<tcp::endpoint> resolve(asio::io_context& io, const std::string& host,
-                                   std::uint16_t port) {
-  if (host.empty()) {
-    return {tcp::endpoint(asio::ip::address_v6::any(), port), tcp::endpoint(tcp::v4(), port)};
-  }
-  error_code error;
-  const asio::ip::address address = asio::ip::make_address(host, error);
-  if (!error) return {tcp::endpoint(address, port)};
-  tcp::resolver resolver(io);
-  std::vector<tcp::endpoint> found;
-  for (const auto& entry : resolver.resolve(host, std::to_string(port), error)) {
-    found.push_back(entry.endpoint());
-  }
-  if (error) throw std::runtime_error("listen: " + host + ": " + error.message());
-  return found;
-}
-
-void bind(tcp::acceptor& acceptor, const tcp::endpoint& endpoint, error_code& error) {
-  acceptor.open(endpoint.protocol(), error);
-  if (error) return;
-  acceptor.set_option(asio::socket_base::reuse_address(true), error);
-  if (!error && endpoint.address().is_v6() && endpoint.address().is_unspecified()) {
-    acceptor.set_option(asio::ip::v6_only(false), error);  // every interface, of both families
-  }
-  if (!error) acceptor.bind(endpoint, error);
-  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
-  if (error) {
-    error_code ignored;
-    acceptor.close(ignored);
-  }
-}
 
 std::int64_t steady_now_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -112,20 +59,11 @@ struct Server::Impl final : ConnectionOwner {
 };
 
 void Server::Impl::listen() {
-  std::string host;
-  std::uint16_t port = 0;
-  if (const std::string why = parse_listen(config.listen, host, port); !why.empty()) {
-    throw std::runtime_error("listen: " + why);
-  }
-  error_code error;
-  for (const tcp::endpoint& endpoint : resolve(io, host, port)) {
-    bind(acceptor, endpoint, error);
-    if (!error) return;
-  }
-  throw std::runtime_error("listen: cannot serve on " + config.listen + ": " + error.message() +
-                           (error == asio::error::address_in_use
-                                ? " (`ss -ltnp` shows by whom; choose another port)"
-                                : ""));
+  int family = 0;
+  std::string error;
+  Fd fd = open_listener(config.listen, family, error);
+  if (!fd) throw std::runtime_error("listen: " + error);
+  acceptor.assign(family == AF_INET6 ? tcp::v6() : tcp::v4(), fd.release());
 }
 
 void Server::Impl::accept() {
@@ -224,12 +162,8 @@ Server::~Server() { stop(); }
 void Server::start() {
   impl_->accept();
   impl_->schedule_sweep();
-  // The agent's signals are for the agent's threads.
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
+  const SignalsBlocked blocked;
   thread_ = std::thread([this] { impl_->io.run(); });
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 void Server::stop() {

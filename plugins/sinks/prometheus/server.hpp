@@ -45,8 +45,4 @@ class Server {
   std::thread thread_;
 };
 
-// "host:port" into its parts, brackets removed; an empty host is every interface. Empty `why` in
-// return, or what is wrong.
-std::string parse_listen(const std::string& listen, std::string& host, std::uint16_t& port);
-
 }  // namespace weir::prometheus_sink

@@ -4,6 +4,7 @@
 #include <sys/statvfs.h>
 #include <time.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <system_error>
 
@@ -46,12 +47,14 @@ std::optional<std::string> make_directory(const std::string& path) {
 }  // namespace
 
 Problem Database::failure(int code) const {
-  const int primary = code & 0xff;
+  int primary = code & 0xff;
   std::string text = "cannot write to " + options_.path + ": ";
   text += handle_ == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(handle_);
   const int error = handle_ == nullptr ? 0 : sqlite3_system_errno(handle_);
   if (error != 0 && (primary == SQLITE_CANTOPEN || primary == SQLITE_IOERR)) {
     text += " (" + errno_text(error) + ")";
+    // SQLite says so only of the database itself, not of the files beside it.
+    if (error == ENOSPC || error == EDQUOT) primary = SQLITE_FULL;
   }
   return {primary, text + remedy_for(primary)};
 }

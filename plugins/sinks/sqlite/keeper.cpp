@@ -37,11 +37,12 @@ Problem Keeper::keep(std::int64_t now) {
   return {};
 }
 
-bool Keeper::make_room() {
+Problem Keeper::make_room(bool& any) {
   const std::int64_t used = database_.page_count() - database_.free_page_count();
   const std::int64_t before = evicted_;
-  shrink(std::max<std::int64_t>(used - database_.page_count_max() / 8, 0));
-  return evicted_ > before;
+  Problem problem = shrink(std::max<std::int64_t>(used - database_.page_count_max() / 8, 0));
+  any = evicted_ > before;
+  return problem;
 }
 
 // What is left of a table with many old rows is removed before the next deliveries.

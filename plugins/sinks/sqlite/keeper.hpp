@@ -19,9 +19,9 @@ class Keeper {
 
   // Outside of a transaction. `now`: ns since the epoch.
   Problem keep(std::int64_t now);
-  // A delivery did not fit into max_size: removes about an eighth of what is allowed. False when
-  // there was nothing to remove.
-  bool make_room();
+  // A delivery did not fit into max_size: removes about an eighth of what is allowed. `any`: there
+  // was something to remove.
+  Problem make_room(bool& any);
   // Logs how many rows were removed since the last time.
   void report();
 

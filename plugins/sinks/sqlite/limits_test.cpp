@@ -56,16 +56,44 @@ TEST_F(SqliteLimits, TheOldestRowsGoWhenTheFileIsFull) {
   EXPECT_NE(log().find("max_size: removed the "), std::string::npos);
 }
 
-TEST_F(SqliteLimits, ADeliveryThatIsLargerThanTheFileMayBeIsNotTaken) {
+TEST_F(SqliteLimits, ABatchThatIsLargerThanTheFileMayBeIsRejectedAlone) {
   options_.max_size = {1 << 20};
   const auto sink = started();
   EXPECT_EQ(write(*sink, {batch(0, 1000)}).code(), WEIR_OK);
-  const Status status = write(*sink, {batch(1000, 200'000)});
-  EXPECT_EQ(status.code(), WEIR_RETRY);
-  EXPECT_NE(status.why().find("database or disk is full"), std::string::npos) << status.why();
+  const weir_batch* large = batch(1000, 200'000);
+  const Status status = write(*sink, {large, batch(201'000, 1000)});
+  EXPECT_EQ(status.code(), WEIR_OK) << status.why();
+  ASSERT_EQ(agent_.rejections().size(), 1u);
+  EXPECT_EQ(agent_.rejections()[0].batch, large);
+  EXPECT_EQ(agent_.rejections()[0].rows, 200'000u);
+  EXPECT_NE(agent_.rejections()[0].reason.find("does not fit into max_size"), std::string::npos);
   EXPECT_LE(size(), options_.max_size.count);
-  EXPECT_EQ(write(*sink, {batch(2000, 1000)}).code(), WEIR_OK);
-  EXPECT_EQ(row("SELECT max(n) FROM m"), "2999");
+  EXPECT_EQ(write(*sink, {batch(202'000, 1000)}).code(), WEIR_OK);
+  EXPECT_EQ(row("SELECT count(*), max(n) FROM m"), "2000|202999");
+}
+
+TEST_F(SqliteLimits, WhatOthersFillIsTheirsAndRowsWaitForRoom) {
+  options_.max_size = {1 << 20};
+  const auto sink = started();
+  EXPECT_EQ(write(*sink, {batch(0, 10)}).code(), WEIR_OK);
+  rows("CREATE TABLE theirs (x); INSERT INTO theirs VALUES (zeroblob(3000000))");
+  const Status status = write(*sink, {batch(10, 1000)});
+  EXPECT_EQ(status.code(), WEIR_RETRY);
+  EXPECT_NE(status.why().find("tables of others fill"), std::string::npos) << status.why();
+  EXPECT_TRUE(agent_.rejections().empty());
+  rows("DROP TABLE theirs");
+  EXPECT_EQ(write(*sink, {batch(0, 10)}).code(), WEIR_OK);
+}
+
+// Each fits, but not both: as if they had come one after the other.
+TEST_F(SqliteLimits, ADeliveryOfBatchesThatFitOneByOneIsTaken) {
+  options_.max_size = {1 << 20};
+  const auto sink = started();
+  const Status status = write(*sink, {batch(0, 8000), batch(8000, 8000)});
+  EXPECT_EQ(status.code(), WEIR_OK) << status.why();
+  EXPECT_TRUE(agent_.rejections().empty());
+  EXPECT_EQ(row("SELECT max(n) FROM m"), "15999");
+  EXPECT_LE(size(), options_.max_size.count);
 }
 
 TEST_F(SqliteLimits, AReaderThatKeepsTheLogGrowingIsNamed) {
@@ -86,20 +114,40 @@ TEST_F(SqliteLimits, AReaderThatKeepsTheLogGrowingIsNamed) {
   EXPECT_EQ(status.code(), WEIR_OK) << status.why();
 }
 
-// In a child with mounts of its own. The rows that did not fit are there once the disk has room.
-TEST_F(SqliteLimits, AFullDiskLosesNothingAndRemovesNothing) {
-  constexpr int kMayNotMount = 77;
-  options_.path = directory_ + "/small/weir.db";
+// Runs the body in a child with mounts of its own, `small` on a disk of 4 MiB.
+class SqliteOnAFullDisk : public SqliteLimits {
+ protected:
+  template <class Body>
+  void on_small_disk(Body body) {
+    constexpr int kMayNotMount = 77;
+    options_.path = small_ + "/weir.db";
+    std::filesystem::create_directory(small_);
+    const pid_t child = fork();
+    if (child == 0) {
+      if (unshare(CLONE_NEWNS) != 0) _exit(kMayNotMount);
+      mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
+      if (mount("tmpfs", small_.c_str(), "tmpfs", 0, "size=4m") != 0) _exit(kMayNotMount);
+      try {
+        body();
+      } catch (const std::exception& e) {
+        ADD_FAILURE() << e.what();
+      }
+      _exit(HasFailure() ? 1 : 0);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    if (WEXITSTATUS(status) == kMayNotMount) GTEST_SKIP() << "may not mount here";
+    EXPECT_EQ(status, 0);
+  }
+  const std::string small_ = directory_ + "/small";
+};
+
+// The rows that did not fit are there once the disk has room.
+TEST_F(SqliteOnAFullDisk, LosesNothingAndRemovesNothing) {
   options_.max_size = {512 << 20};
-  std::filesystem::create_directory(directory_ + "/small");
-  const pid_t child = fork();
-  if (child == 0) {
-    if (unshare(CLONE_NEWNS) != 0) _exit(kMayNotMount);
-    mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
-    const std::string small = directory_ + "/small";
-    if (mount("tmpfs", small.c_str(), "tmpfs", 0, "size=4m") != 0) _exit(kMayNotMount);
+  on_small_disk([this] {
     const auto sink = started();
-    std::ofstream(small + "/ballast") << std::string(1 << 20, 'x');
+    std::ofstream(small_ + "/ballast") << std::string(1 << 20, 'x');
     std::int64_t next = 0;
     Status status = Status::ok();
     for (; status.code() == WEIR_OK && next < 1'000'000; next += 1000) {
@@ -108,17 +156,27 @@ TEST_F(SqliteLimits, AFullDiskLosesNothingAndRemovesNothing) {
     next -= 1000;  // what did not fit
     EXPECT_EQ(status.code(), WEIR_RETRY);
     EXPECT_NE(status.why().find("free space on its disk"), std::string::npos) << status.why();
-    std::filesystem::remove(small + "/ballast");
+    std::filesystem::remove(small_ + "/ballast");
     status = write(*sink, {batch(next, 1000)});
     EXPECT_EQ(status.code(), WEIR_OK) << status.why();
     EXPECT_EQ(row("SELECT min(n), max(n), count(*) FROM m"),
               "0|" + std::to_string(next + 999) + "|" + std::to_string(next + 1000));
-    _exit(HasFailure() ? 1 : 0);
-  }
-  int status = 0;
-  ASSERT_EQ(waitpid(child, &status, 0), child);
-  if (WEXITSTATUS(status) == kMayNotMount) GTEST_SKIP() << "may not mount here";
-  EXPECT_EQ(status, 0);
+  });
+}
+
+TEST_F(SqliteOnAFullDisk, StartsAndWaits) {
+  on_small_disk([this] {
+    EXPECT_EQ(write(*started(), {batch(0, 1000)}).code(), WEIR_OK);
+    std::ofstream(small_ + "/ballast") << std::string(4 << 20, 'x');
+    const auto sink = started();
+    EXPECT_NE(log().find("free space on its disk"), std::string::npos) << log();
+    const Status status = write(*sink, {batch(1000, 1000)});
+    EXPECT_EQ(status.code(), WEIR_RETRY);
+    EXPECT_NE(status.why().find("free space on its disk"), std::string::npos) << status.why();
+    std::filesystem::remove(small_ + "/ballast");
+    EXPECT_EQ(write(*sink, {batch(1000, 1000)}).code(), WEIR_OK);
+    EXPECT_EQ(row("SELECT count(*) FROM m"), "2000");
+  });
 }
 
 }  // namespace

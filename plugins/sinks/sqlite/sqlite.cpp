@@ -79,7 +79,13 @@ Status Sqlite::write(std::span<const weir_batch* const> batches) {
   for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
     problem = deliver(batches);
     if (is_at_limit_ && problem) {
-      if (keeper_.make_room()) continue;
+      bool any = false;
+      if (Problem failed = keeper_.make_room(any)) return Status::retry(failed.text);
+      if (any) continue;
+      const std::int64_t left = database_.page_count() - database_.free_page_count();
+      if (left < database_.page_count_max() / 2) return write_parts(batches);
+      return Status::retry("without a row of ours, tables of others fill " + options_.path +
+                           " up to max_size; raise that, or let the sink have a file of its own");
     } else if (problem.code == SQLITE_ERROR && attempt == 0) {
       continue;  // somebody changed a table: it is looked at again
     }
@@ -93,6 +99,20 @@ Status Sqlite::write(std::span<const weir_batch* const> batches) {
   }
   for (const Rejected& r : rejected_) {
     sink_.abi()->reject(sink_.abi(), r.batch, r.row, r.rows, r.reason.c_str());
+  }
+  return Status::ok();
+}
+
+// What does not fit into max_size at once, though next to nothing is left in the file: by batches,
+// and those that do not fit alone never will.
+Status Sqlite::write_parts(std::span<const weir_batch* const> batches) {
+  if (batches.size() == 1) {
+    sink_.reject_all(*batches[0],
+                     "the batch does not fit into max_size; raise that, or lower batch.max_bytes");
+    return Status::ok();
+  }
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    if (Status status = write(batches.subspan(i, 1)); status.code() != WEIR_OK) return status;
   }
   return Status::ok();
 }

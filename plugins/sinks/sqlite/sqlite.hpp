@@ -39,6 +39,7 @@ class Sqlite {
   };
 
   Problem open();
+  Status write_parts(std::span<const weir_batch* const> batches);
   Problem deliver(std::span<const weir_batch* const> batches);
   Problem bound_log();
   Problem transaction(std::span<const weir_batch* const> batches);

@@ -9,48 +9,27 @@
 
 #include "sqlite.hpp"
 #include "weir/table_series.hpp"
-#include "weir_testing/agent.hpp"
+#include "weir_testing/deliveries.hpp"
 
 namespace {
 
 using weir::sqlite_sink::Sqlite;
+using weir::testing::Deliveries;
 
-constexpr std::uint32_t kRows = 10'000;  // a delivery
-constexpr std::uint32_t kSeries = 100;
+constexpr std::uint32_t kRows = Deliveries::kRows, kSeries = Deliveries::kSeries;
 
-struct Job {
-  weir::testing::Agent agent;
-  weir::Source source{agent.host()};
-  const weir_measurement* measurement;
-  std::vector<const weir_series*> series;
+struct Job : Deliveries {
   std::string path;
-  std::uint32_t fields;
-  std::int64_t time = 1795255200'000000000;
 
-  explicit Job(std::uint32_t field_count) : fields(field_count) {
+  explicit Job(std::uint32_t field_count) : Deliveries(field_count) {
     char name[] = "/tmp/weir_bench_XXXXXX";
     path = std::string(mkdtemp(name)) + "/weir.db";
-    weir::Schema schema("bench");
-    schema.label("host").label("device");
-    for (std::uint32_t f = 0; f < fields; ++f) schema.gauge("field_" + std::to_string(f), "", "");
-    measurement = source.measurement(schema);
-    for (std::uint32_t i = 0; i < kSeries; ++i) {
-      series.push_back(source.series(measurement, {"fra1-node-17", "sda" + std::to_string(i)}));
-    }
   }
   ~Job() { std::filesystem::remove_all(std::filesystem::path(path).parent_path()); }
 
-  // A delivery: every series once a second.
   weir::Batch delivery(bool again) {
-    weir::Batch batch = source.batch(measurement, kRows);
-    std::int64_t at = again ? 1795255200'000000000 : time;
-    for (std::uint32_t i = 0; i < kRows; ++i) {
-      if (i % kSeries == 0) at += 1'000'000'000;
-      const std::uint32_t row = batch.add(series[i % kSeries], at);
-      for (std::uint32_t f = 0; f < fields; ++f) batch.set(f, row, i * 0.25 + f);
-    }
-    time = at;
-    return batch;
+    if (again) time = kBegin;
+    return next();
   }
 };
 

@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "sqlite_fixture.hpp"
+#include "weir_testing/problems.hpp"
 
 namespace weir::sqlite_sink {
 namespace {
@@ -24,15 +25,7 @@ class SqliteSink : public SqliteFixture {
     return "";
   }
   static std::vector<std::string> check(const Options& options) {
-    std::vector<std::string> found;
-    Problems problems(
-        [](void* context, const char* path, const char* message) {
-          static_cast<std::vector<std::string>*>(context)->push_back(std::string(path) + " " +
-                                                                     message);
-        },
-        &found);
-    Sqlite::check(options, problems);
-    return found;
+    return testing::problems_of([&](Problems& p) { Sqlite::check(options, p); });
   }
 };
 

@@ -3,12 +3,13 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
-#include <signal.h>
 
 #include <atomic>
 #include <cerrno>
 #include <condition_variable>
 #include <mutex>
+
+#include "weir/signals.hpp"
 
 namespace node_probe {
 
@@ -92,18 +93,16 @@ void PatientStatfs::ask() {
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, kStackBytes);
-    // Signals are for the agent's own threads.
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     auto* shared = new std::shared_ptr<Job>(job_);
     const auto body = [](void* argument) -> void* {
       const std::unique_ptr<std::shared_ptr<Job>> job(static_cast<std::shared_ptr<Job>*>(argument));
       run(*job);
       return nullptr;
     };
-    job_->has_thread = pthread_create(&job_->thread, &attributes, body, shared) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    {
+      const weir::SignalsBlocked blocked;
+      job_->has_thread = pthread_create(&job_->thread, &attributes, body, shared) == 0;
+    }
     pthread_attr_destroy(&attributes);
     if (!job_->has_thread) {
       delete shared;

@@ -1,7 +1,9 @@
 // weir/host.hpp - what a component may ask of the agent, by kind of component.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <initializer_list>
 #include <span>
 #include <stdexcept>
@@ -10,7 +12,10 @@
 #include <vector>
 
 #include "weir/abi.h"
+#include "weir/ext/acknowledge.h"
+#include "weir/ext/deadline.h"
 #include "weir/ext/schedule.h"
+#include "weir/ext/state.h"
 #include "weir/rows.hpp"
 
 namespace weir {
@@ -47,6 +52,24 @@ class Host {
   void error(std::string_view text) const { log(WEIR_LOG_ERROR, text); }
   void log(weir_level level, std::string_view text) const {
     host_->log(host_, level, text.data(), text.size());
+  }
+
+  // The other side, for logs and telemetry (weir/ext/state.h). An agent without that extension
+  // does not hear it.
+  void connected(std::string_view peer) const {
+    if (const auto* state = extension<weir_state>(WEIR_EXT_STATE)) {
+      state->connected(host_, abi_string(peer));
+    }
+  }
+  void disconnected(std::string_view why) const {
+    if (const auto* state = extension<weir_state>(WEIR_EXT_STATE)) {
+      state->disconnected(host_, abi_string(why));
+    }
+  }
+  void figure(std::string_view name, double value) const {
+    if (const auto* state = extension<weir_state>(WEIR_EXT_STATE)) {
+      state->figure(host_, abi_string(name), value);
+    }
   }
 
   // The extension's struct, or nullptr where this agent has none.
@@ -103,6 +126,24 @@ class Source : public Host {
       throw std::logic_error("weir: the agent refused a malformed batch");
     }
   }
+  // As one, and to be told what became of them (weir/ext/acknowledge.h). `batches` is empty
+  // afterwards. Throws std::runtime_error where the agent cannot tell.
+  void emit(std::vector<Batch>& batches, weir_settled settled, void* context,
+            std::uint64_t token) const {
+    const auto* acknowledge = extension<weir_acknowledge>(WEIR_EXT_ACKNOWLEDGE);
+    if (acknowledge == nullptr) {
+      throw std::runtime_error("this agent (" + std::string(agent_version()) +
+                               ") has no " WEIR_EXT_ACKNOWLEDGE);
+    }
+    std::vector<weir_batch*> raw;
+    raw.reserve(batches.size());
+    for (Batch& batch : batches) raw.push_back(batch.release());
+    batches.clear();
+    if (acknowledge->emit(host_, raw.data(), static_cast<std::uint32_t>(raw.size()), settled,
+                          context, token) != WEIR_OK) {
+      throw std::logic_error("weir: the agent refused a malformed batch");
+    }
+  }
   // False: a consumer has no room; the batch stays with the caller.
   bool try_emit(Batch& batch) const {
     weir_batch* raw = batch.get();
@@ -132,6 +173,13 @@ class Sink : public Host {
   }
   void retain(const weir_batch& batch) const { host_->retain(host_, &batch); }
   void release(const weir_batch& batch) const { host_->release(host_, &batch); }
+  // What the write under way has left (weir/ext/deadline.h), at most `most`; 0 when it is over.
+  std::chrono::nanoseconds time_left(std::chrono::nanoseconds most) const {
+    const auto* deadline = extension<weir_deadline>(WEIR_EXT_DEADLINE);
+    if (deadline == nullptr) return most;
+    const std::chrono::nanoseconds left(deadline->time_left(host_));
+    return std::clamp(left, std::chrono::nanoseconds(0), most);
+  }
 };
 
 // What a sink's write came to.

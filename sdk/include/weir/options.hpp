@@ -260,7 +260,11 @@ Option<T> option(const char* name, Member T::*member, const char* help) {
 template <class T>
 class OptionTable {
  public:
-  OptionTable(std::initializer_list<Option<T>> options) : options_(options) {
+  OptionTable(std::initializer_list<Option<T>> options)
+      : OptionTable(std::vector<Option<T>>(options)) {}
+  // For options that several components share.
+  explicit OptionTable(const std::vector<Option<T>>& options)
+      : options_(options.begin(), options.end()) {
     for (const auto& o : options_) pointers_.push_back(&o.abi_);
   }
   OptionTable(const OptionTable&) = delete;

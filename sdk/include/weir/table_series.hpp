@@ -31,11 +31,10 @@ inline constexpr boost::uuids::uuid kSeriesNamespace = {{0x8c, 0x55, 0x2e, 0x87,
                                                          0x1b, 0xad, 0xd5, 0xdf, 0x8e, 0xec, 0x28,
                                                          0xb7, 0x13}};
 
-inline std::string series_name(const weir_series& s) {
-  std::vector<std::pair<std::string_view, std::string_view>> labels;
-  format::each_label(s, [&](std::string_view key, std::string_view value) {
-    if (!value.empty()) labels.emplace_back(key, value);
-  });
+using Labels = std::vector<std::pair<std::string_view, std::string_view>>;
+
+// The name that an id is made of: `first`, then the labels in the order of their keys.
+inline std::string netstrings(std::string_view first, Labels labels) {
   std::sort(labels.begin(), labels.end());
   std::string name;
   const auto add = [&](std::string_view text) {
@@ -43,7 +42,7 @@ inline std::string series_name(const weir_series& s) {
     name += text;
     name += ',';
   };
-  add(s.measurement->name);
+  add(first);
   for (const auto& [key, value] : labels) {
     add(key);
     add(value);
@@ -51,13 +50,22 @@ inline std::string series_name(const weir_series& s) {
   return name;
 }
 
-// Costs about a microsecond: keep it per series.
-inline SeriesId series_id(const weir_series& s) {
-  const std::string name = series_name(s);
+inline SeriesId id_of(std::string_view name) {
   const auto uuid = boost::uuids::name_generator_sha1(kSeriesNamespace)(name.data(), name.size());
   SeriesId id;
   std::memcpy(id.data(), &uuid, id.size());
   return id;
 }
+
+inline std::string series_name(const weir_series& s) {
+  Labels labels;
+  format::each_label(s, [&](std::string_view key, std::string_view value) {
+    if (!value.empty()) labels.emplace_back(key, value);
+  });
+  return netstrings(s.measurement->name, std::move(labels));
+}
+
+// Costs about a microsecond: keep it per series.
+inline SeriesId series_id(const weir_series& s) { return id_of(series_name(s)); }
 
 }  // namespace weir::table

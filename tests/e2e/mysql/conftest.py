@@ -37,8 +37,10 @@ def own_server(installed, tmp_path):
         server.kill()
 
 
-class Database:
+class Database(harness.Backfilled):
     """A database of a server, and configurations that write into it."""
+
+    backfill_timeout = 60
 
     def __init__(self, server, name, tmp_path, config):
         self.server, self.name, self.tmp_path, self.config = server, name, tmp_path, config
@@ -56,17 +58,6 @@ sinks:
   db: {{type: mysql, inputs: [rows], url: "{url}", password: {json.dumps(password)},
        retry: {{initial: 10ms, max: 100ms}}, buffer: {{when_full: block}}{more}}}
 """
-
-    def backfill(self, *arguments, days=1, expect=0, **options):
-        """Writes the rows of `days` days of 2026; the agent's log."""
-        done = harness.weir(*self.arguments(days, **options), *arguments, timeout=60)
-        assert done.returncode == expect, done.stderr
-        return done.stderr
-
-    def arguments(self, days=1, **options):
-        path = self.config(self.text(**options))
-        to = f"2026-01-{1 + days:02}"
-        return ["backfill", "-c", path, "--from", "2026-01-01", "--to", to]
 
 
 @pytest.fixture

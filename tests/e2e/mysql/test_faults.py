@@ -127,6 +127,18 @@ def test_a_table_that_is_dropped_is_made_again(database, agent, poll):
     poll(some_rows)
 
 
+def test_a_stop_does_not_wait_for_a_server_that_hangs(own_server, make_database, agent, poll):
+    """However long its options would: the rows that are in memory go, and are counted."""
+    server = own_server()
+    database = make_database(server)
+    more = ", read_timeout: 1h, batch: {max_delay: 20ms}"
+    running = agent(database.text(source="{type: ledger, interval: 20ms}", more=more))
+    poll(lambda: database.query("SHOW TABLES")
+         and database.query("SELECT count(*) FROM ledger")[0][0] > 100)  # fmt: skip
+    log = harness.stopped_while_hanging(running, server.process)
+    assert "dropped (shutdown), 0 held" in log, log
+
+
 def test_rows_that_are_too_large_for_a_packet_are_rejected_alone(own_server, make_database):
     database = make_database(own_server("--max-allowed-packet=60K"))
     log = database.backfill(source="{type: extremes, interval: 12h}", expect=1)

@@ -1,7 +1,9 @@
 // See json.hpp.
-#include "core/cli/json.hpp"
+#include "core/telemetry/json.hpp"
 
-namespace weir::cli {
+#include "weir/format_text.hpp"
+
+namespace weir::core {
 
 void JsonWriter::separate() {
   if (after_key_) {
@@ -44,21 +46,22 @@ JsonWriter& JsonWriter::key(std::string_view name) {
 
 JsonWriter& JsonWriter::text(std::string_view value) {
   separate();
+  format::Buffer escaped;
+  escaped.set_end(format::put_text<'"', '\\'>(
+      escaped.reserve(value.size() * format::kEscapeRatioMax), value, [](char* p, char c) {
+        static constexpr char kHex[] = "0123456789abcdef";
+        if (c == '"' || c == '\\') {
+          *p++ = '\\';
+          *p++ = c;
+          return p;
+        }
+        p = format::put(p, "\\u00");
+        *p++ = kHex[c >> 4];
+        *p++ = kHex[c & 15];
+        return p;
+      }));
   out_ += '"';
-  for (const char c : value) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out_ += '\\';
-      out_ += c;
-    } else if (byte < 0x20) {
-      static constexpr char kHex[] = "0123456789abcdef";
-      out_ += "\\u00";
-      out_ += kHex[byte >> 4];
-      out_ += kHex[byte & 15];
-    } else {
-      out_ += c;
-    }
-  }
+  out_ += escaped.view();
   out_ += '"';
   return *this;
 }
@@ -69,4 +72,4 @@ JsonWriter& JsonWriter::raw(std::string_view value) {
   return *this;
 }
 
-}  // namespace weir::cli
+}  // namespace weir::core

@@ -1,10 +1,10 @@
-// core/cli/json.hpp - writes JSON, indented, in the order in which it is told.
+// core/telemetry/json.hpp - writes JSON, indented, in the order in which it is told.
 #pragma once
 
 #include <string>
 #include <string_view>
 
-namespace weir::cli {
+namespace weir::core {
 
 // Calls nest as the document does: `open('{')`, then `key` before each value, `close('}')`.
 class JsonWriter {
@@ -12,7 +12,7 @@ class JsonWriter {
   JsonWriter& open(char bracket);  // '{' or '['
   JsonWriter& close(char bracket);
   JsonWriter& key(std::string_view name);
-  JsonWriter& text(std::string_view value);
+  JsonWriter& text(std::string_view value);  // malformed UTF-8 becomes U+FFFD
   JsonWriter& boolean(bool value) { return raw(value ? "true" : "false"); }
   // A number, or anything that is JSON already.
   JsonWriter& raw(std::string_view value);
@@ -29,4 +29,4 @@ class JsonWriter {
   bool after_key_ = false;
 };
 
-}  // namespace weir::cli
+}  // namespace weir::core

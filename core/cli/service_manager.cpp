@@ -1,0 +1,103 @@
+#include "core/cli/service_manager.hpp"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+
+#include "core/telemetry/log.hpp"
+
+namespace weir::cli {
+
+namespace {
+
+constexpr std::chrono::milliseconds kUntilReady{100};
+constexpr std::chrono::seconds kStatusPeriod{10};
+
+std::string take(const char* name) {
+  const char* value = std::getenv(name);
+  const std::string text = value == nullptr ? "" : value;
+  unsetenv(name);
+  return text;
+}
+
+}  // namespace
+
+ServiceManager::ServiceManager() {
+  address_ = take("NOTIFY_SOCKET");
+  const std::string period = take("WATCHDOG_USEC"), process = take("WATCHDOG_PID");
+  if (address_.empty() || address_.size() >= sizeof(sockaddr_un::sun_path)) return;
+  if (address_[0] == '@') address_[0] = '\0';
+  socket_ = Fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (process.empty() || process == std::to_string(getpid())) {
+    watchdog_ = std::chrono::microseconds(std::strtoull(period.c_str(), nullptr, 10));
+  }
+}
+
+std::chrono::nanoseconds ServiceManager::period() const {
+  std::chrono::nanoseconds period = kStatusPeriod;
+  if (!ready_) period = kUntilReady;
+  // Twice as often as has to be, as systemd's manual advises.
+  if (watchdog_.count() != 0) period = std::min(period, watchdog_ / 2);
+  return period;
+}
+
+void ServiceManager::tick(const core::Pipeline& pipeline) {
+  if (!listens()) return;
+  const Clock::time_point now = Clock::now();
+  std::string lines;
+  if (watchdog_.count() != 0 && pipeline.moves()) lines += "WATCHDOG=1\n";
+  if (!ready_ || now - told_ >= kStatusPeriod) {
+    const core::Health health = pipeline.health();
+    if (!ready_ && health.collected) lines += "READY=1\n";
+    ready_ = ready_ || health.collected;
+    if (ready_) lines += "STATUS=" + status(pipeline, health, now) + '\n';
+  }
+  if (!lines.empty()) send(lines);
+}
+
+void ServiceManager::stopping() {
+  if (listens()) send("STOPPING=1\nSTATUS=delivering what is left\n");
+}
+
+std::string ServiceManager::status(const core::Pipeline& pipeline, const core::Health& health,
+                                   Clock::time_point now) {
+  std::uint64_t delivered = 0, held = 0, dropped = 0;
+  pipeline.visit_routes([&](const core::Route& r) {
+    delivered += r.rows_delivered;
+    held += static_cast<std::uint64_t>(std::max<std::int64_t>(r.rows_held, 0));
+    for (const auto& rows : r.rows_dropped) dropped += rows;
+  });
+  std::string troubled;
+  for (const core::ComponentHealth& c : health.components) {
+    if (c.condition != core::Condition::kFails && c.condition != core::Condition::kAbsent) continue;
+    troubled += (troubled.empty() ? "; in trouble: " : ", ") + c.id;
+  }
+  const std::chrono::duration<double> since = now - told_;
+  const auto rate = static_cast<double>(delivered - delivered_) / since.count();
+  std::string text = std::to_string(health.components.size()) + " components";
+  if (told_ != Clock::time_point{}) {
+    text += ", " + std::to_string(std::llround(rate)) + " rows/s delivered";
+  }
+  text += ", " + std::to_string(held) + " held, " + std::to_string(dropped) + " dropped" + troubled;
+  told_ = now;
+  delivered_ = delivered;
+  return text;
+}
+
+void ServiceManager::send(const std::string& lines) const {
+  sockaddr_un to{};
+  to.sun_family = AF_UNIX;
+  std::memcpy(to.sun_path, address_.data(), address_.size());
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address_.size());
+  if (sendto(socket_.get(), lines.data(), lines.size(), MSG_NOSIGNAL,
+             reinterpret_cast<const sockaddr*>(&to), size) < 0) {
+    core::log_warn("the service manager cannot be told: " + errno_text(errno));
+  }
+}
+
+}  // namespace weir::cli

@@ -1,0 +1,108 @@
+// Health of the pipeline from what its threads leave behind: no plugin is called, nobody is waited
+// for.
+#include "core/pipeline/pipeline.hpp"
+
+namespace weir::core {
+
+namespace {
+
+// Sources that are collected more rarely are not waited for at the start.
+constexpr std::chrono::nanoseconds kFirstCollectionWithin = std::chrono::minutes(1);
+// Long enough for a machine that is busy.
+constexpr std::chrono::nanoseconds kSilentMax = std::chrono::seconds(10);
+
+std::string whole_seconds(std::chrono::nanoseconds duration) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(duration).count()) + " s";
+}
+
+}  // namespace
+
+bool Pipeline::moves() const { return scheduler_->silent_for() < kSilentMax; }
+
+ComponentHealth Pipeline::health(const Component& c) const {
+  ComponentHealth h{c.config.id,         c.config.kind,        c.config.type,
+                    c.config.required(), Condition::kStarting, "the agent starts"};
+  const auto say = [&](Condition condition, std::string reason) {
+    h.condition = condition;
+    h.reason = std::move(reason);
+    return h;
+  };
+  if (!built_.load(std::memory_order_acquire)) return h;
+  if (!c.works()) return say(Condition::kAbsent, c.left_out);
+  if (c.is_source()) {
+    if (c.type->collect == nullptr) {  // it pushes: whether it can is all that is known
+      const Peer::Snapshot peer = c.host->peer().snapshot();
+      return peer.known && !peer.connected
+                 ? say(Condition::kFails, "is not connected to its server; the log says why")
+                 : say(Condition::kWorks, "");
+    }
+    const std::int64_t since = c.collections.began_ns.load(std::memory_order_relaxed);
+    if (since != 0) {
+      const std::chrono::nanoseconds lasts =
+          SteadyClock::now().time_since_epoch() - std::chrono::nanoseconds(since);
+      if (lasts > std::max<std::chrono::nanoseconds>(interval(c), std::chrono::seconds(1))) {
+        return say(Condition::kFails,
+                   "a collection has been under way for " + whole_seconds(lasts));
+      }
+    }
+    if (c.collections.collections == 0) return say(Condition::kStarting, "no collection has ended");
+    if (c.collection_failing) return say(Condition::kFails, c.host->trouble().text());
+    return say(Condition::kWorks, "");
+  }
+  const auto overdue = c.host->write_overdue().value_or(std::chrono::nanoseconds(0));
+  if (overdue.count() > 0) {
+    return say(Condition::kFails, "a write has been under way for " + whole_seconds(overdue) +
+                                      " longer than its write_deadline");
+  }
+  if (c.worker->failing) return say(Condition::kFails, c.host->trouble().text());
+  if (c.worker->calls == 0) return say(Condition::kStarting, "has been given nothing yet");
+  return say(Condition::kWorks, "");
+}
+
+// Whether the first collections are over, save those that come rarely.
+bool Pipeline::has_collected(const Health& h) const {
+  for (std::size_t i = 0; i < components_.size(); ++i) {
+    const Component& c = *components_[i];
+    if (c.is_source() && h.components[i].condition == Condition::kStarting &&
+        interval(c) <= kFirstCollectionWithin) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// Whether every required sink, and every processor on the way, is done with something of what it
+// was given.
+bool Pipeline::has_delivered() const {
+  for (const auto& r : routes_) {
+    if (!r->to_required) continue;
+    std::uint64_t done = r->rows_delivered;
+    for (const auto& dropped : r->rows_dropped) done += dropped;
+    if (done == 0 && r->rows_offered + r->rows_recovered != 0) return false;
+  }
+  return true;
+}
+
+Health Pipeline::health() const {
+  Health h;
+  h.phase = phase_.load(std::memory_order_acquire);
+  h.ready = h.phase == Phase::kRunning;
+  for (const auto& c : components_) {
+    h.components.push_back(health(*c));
+    const ComponentHealth& one = h.components.back();
+    const bool broken = one.condition == Condition::kFails || one.condition == Condition::kAbsent;
+    h.ready = h.ready && !(one.required && broken);
+  }
+  if (h.phase == Phase::kRunning && !started_.load(std::memory_order_relaxed)) {
+    if (has_collected(h)) collected_.store(true, std::memory_order_relaxed);
+    if (collected_.load(std::memory_order_relaxed) && has_delivered()) {
+      started_.store(true, std::memory_order_relaxed);
+    }
+  }
+  h.collected = collected_.load(std::memory_order_relaxed);
+  h.started = started_.load(std::memory_order_relaxed);
+  h.ready = h.ready && h.started;
+  return h;
+}
+
+}  // namespace weir::core

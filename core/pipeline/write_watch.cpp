@@ -1,0 +1,60 @@
+#include "core/pipeline/write_watch.hpp"
+
+#include <pthread.h>
+
+#include <algorithm>
+
+#include "core/telemetry/log.hpp"
+
+namespace weir::core {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+// Who gives up at its deadline is not told of.
+constexpr std::chrono::nanoseconds kGrace = milliseconds(1000);
+constexpr std::chrono::nanoseconds kPeriodMin = milliseconds(50), kPeriodMax = milliseconds(10'000);
+
+}  // namespace
+
+WriteWatch::~WriteWatch() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void WriteWatch::add(const Host& host, std::chrono::nanoseconds timeout) {
+  period_ = std::min(watched_.empty() ? kPeriodMax : period_, std::max(timeout / 4, kPeriodMin));
+  watched_.push_back({host, false});
+}
+
+void WriteWatch::start() {
+  if (watched_.empty()) return;
+  thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), "weir-watch");
+    run();
+  });
+}
+
+void WriteWatch::run() {
+  std::unique_lock lock(mutex_);
+  while (!changed_.wait_for(lock, period_, [this] { return ending_; })) {
+    for (Watched& w : watched_) {
+      const bool late = w.host.write_overdue().value_or(milliseconds(0)) > kGrace;
+      if (late && !w.told) {
+        log(WEIR_LOG_WARN, w.host.id(),
+            "a write takes longer than its write_deadline; its rows wait until the sink returns");
+      } else if (!late && w.told) {
+        log(WEIR_LOG_INFO, w.host.id(), "the write that took longer than its write_deadline ended");
+      }
+      w.told = late;
+    }
+  }
+}
+
+}  // namespace weir::core

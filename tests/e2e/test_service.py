@@ -1,0 +1,96 @@
+"""The agent under a service manager: what it tells systemd, and what its unit lets it do."""
+
+import re
+import shutil
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+import harness
+import pytest
+
+CONFIG = """
+agent: {{interval: 100ms, shutdown_timeout: 1s, http: {{listen: off, socket: off}}}}
+sources: {{host: {{type: node_probe}}}}
+sinks: {{out: {{type: file, inputs: [host], path: {folder}/out.jsonl}}}}
+"""
+
+
+class Manager:
+    """The socket that sd_notify(3) writes to, by path or abstract."""
+
+    def __init__(self, agent, folder, watchdog=None, abstract=False):
+        name = f"\0weir-{folder.name}-{harness.free_port()}" if abstract else str(folder / "notify")
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(name)
+        self.socket.settimeout(60)
+        (folder / "weir.yaml").write_text(CONFIG.format(folder=folder))
+        env = {"NOTIFY_SOCKET": name.replace("\0", "@")}
+        if watchdog:
+            env["WATCHDOG_USEC"] = str(watchdog)
+        self.agent = agent(folder / "weir.yaml", env=env)
+
+    def hear(self):
+        return self.socket.recv(4096).decode().splitlines()
+
+    def hear_of(self, word):
+        while True:
+            lines = self.hear()
+            if word in "\n".join(lines):
+                return lines
+
+    def status(self):
+        return Path(f"/proc/{self.agent.pid}/status").read_text()
+
+    def silence(self):
+        """What is there already is thrown away."""
+        self.socket.setblocking(False)
+        try:
+            while True:
+                self.socket.recv(4096)
+        except BlockingIOError:
+            self.socket.settimeout(60)
+
+
+@pytest.mark.parametrize("abstract", [False, True])
+def test_readiness_status_and_the_end(agent, tmp_path, abstract):
+    manager = Manager(agent, tmp_path, abstract=abstract)
+    ready = manager.hear_of("READY=1")
+    assert re.fullmatch(r"STATUS=2 components, \d+ held, 0 dropped", ready[1]), ready
+    assert (tmp_path / "out.jsonl").exists(), "not before the first collection"
+    later = manager.hear_of("STATUS=")
+    assert re.search(r"2 components, \d+ rows/s delivered, \d+ held, 0 dropped", later[-1]), later
+    manager.agent.stop_clean()
+    assert manager.hear_of("STOPPING=1")
+
+
+def test_the_watchdog_is_fed(agent, tmp_path):
+    manager = Manager(agent, tmp_path, watchdog=200_000)
+    for _ in range(10):
+        manager.hear_of("WATCHDOG=1")
+    manager.agent.send(signal.SIGSTOP)
+    harness.poll(lambda: "State:\tT" in manager.status())
+    manager.silence()
+    manager.agent.send(signal.SIGCONT)
+    manager.hear_of("WATCHDOG=1")
+
+
+def test_nobody_is_told_where_nobody_asked(agent, config):
+    running = agent(config(CONFIG.format(folder=config("").parent)))
+    assert "NOTIFY_SOCKET" not in running.log()
+    running.send(signal.SIGTERM)
+    assert running.wait() == 0
+
+
+def test_the_units_exposure_is_low():
+    analyze = shutil.which("systemd-analyze")
+    if analyze is None:
+        pytest.skip("systemd-analyze is not installed")
+    unit = harness.REPOSITORY / "packaging/systemd/weir.service"
+    report = subprocess.run(
+        [analyze, "security", "--offline=true", unit], capture_output=True, text=True, check=True
+    ).stdout
+    exposure = float(re.search(r"exposure level for weir.service: ([\d.]+)", report)[1])
+    print(report.splitlines()[-1])
+    assert exposure <= 1.5, report
