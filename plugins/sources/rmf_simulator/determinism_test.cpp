@@ -42,7 +42,7 @@ TEST(Determinism, OtherLparsDoNotChangeAnLparsDevices) {
   Options o = options();
   o.lpars = {lpar_options("A"), lpar_options("B")};
   Options more = o;
-  more.lpars.insert(more.lpars.begin(), lpar_options("NEW"));
+  more.lpars->insert(more.lpars->begin(), lpar_options("NEW"));
   const Rows few = Machine(o).at(kWednesday), many = Machine(more).at(kWednesday);
   EXPECT_NEAR(sum(few, "rmf_volumes", "iops", {{"lpar", "A"}}),
               sum(many, "rmf_volumes", "iops", {{"lpar", "A"}}), 60);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "dates.hpp"
 #include "options.hpp"
 #include "rmf_simulator.hpp"
 #include "weir_testing/agent.hpp"
@@ -24,7 +25,6 @@ inline Options options(std::uint64_t seed = 1) {
   o.sysplex = "SYSPLEX01";
   o.time_zone = "UTC";
   o.growth_from = "2025-01-01";
-  o.holidays = {"01-01", "12-25", "12-26"};
   o.reports = {"all"};
   o.self_metrics = false;
   return o;

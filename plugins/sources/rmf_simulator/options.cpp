@@ -122,8 +122,11 @@ const weir::OptionTable<Options>& Options::table() {
           .choices({"modern", "documented"})
           .def("modern"),
       option("time_zone", &Options::time_zone, "Time zone of LPARs that name none.").def("UTC"),
-      option("holidays", &Options::holidays, "Days off: 12-25 for every year, 2025-04-21 for one.")
-          .def("[01-01, 12-25, 12-26]"),
+      option("holidays", &Options::holidays,
+             "Days off: 12-25 for every year, 2025-04-21 for one, good-friday, easter-monday, "
+             "ascension, whit-monday. By default the federal ones of the United States for LPARs "
+             "in a time zone of theirs, else New Year, Good Friday, Easter Monday, 1 May and "
+             "Christmas."),
       option("growth", &Options::growth, "How much demand grows in a year.")
           .def("0")
           .min("-50")

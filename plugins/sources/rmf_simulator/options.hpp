@@ -41,12 +41,13 @@ struct ScenarioOptions {
 struct Options {
   std::optional<std::uint64_t> seed;
   std::string sysplex, time_zone, growth_from;
-  std::vector<LparOptions> lpars;
+  std::optional<std::vector<LparOptions>> lpars;
   std::vector<CpcOptions> cpcs;
   std::vector<ScenarioOptions> scenarios;
   Profile profile = Profile::kModern;
   double growth = 0;
-  std::vector<std::string> holidays, reports;
+  std::optional<std::vector<std::string>> holidays;
+  std::vector<std::string> reports;
   bool self_metrics = true;
   static const weir::OptionTable<Options>& table();
 };
@@ -78,8 +79,5 @@ struct Problem {
 };
 // `seed` is that of the world, configured or not. With problems the result is of no use.
 World make_world(const Options& options, std::uint64_t seed, std::vector<Problem>& problems);
-
-// 2025-03-31T09:30:00+02:00, or Z; also 2025-03-31 alone, which is its midnight UTC.
-std::optional<Time> parse_time(const std::string& text);
 
 }  // namespace rmf

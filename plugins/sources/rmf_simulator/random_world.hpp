@@ -34,20 +34,21 @@ inline Options random_options(std::mt19937_64& random, Time time) {
   const int lpars = pick(1, 7);
   const bool small_cpc = pick(0, 1) == 1;
   int most = 0, total = 0;
+  o.lpars.emplace();
   for (int i = 0; i < lpars; ++i) {
     LparOptions l = lpar_options("L" + std::to_string(i), static_cast<Workload>(pick(0, 2)),
                                  pick(0, 3) == 0 ? pick(1, 3) : pick(2, 40));
     l.sysplex = pick(0, 3) == 0 ? "OTHER" : "";
     l.memory = {static_cast<std::uint64_t>(pick(2, 256)) << 30};
     l.load = 0.3 + 0.1 * pick(0, 14);
-    if (pick(0, 2) == 0) l.ziips = pick(0, 6);
+    if (pick(0, 2) == 0) l.ziips = pick(0, std::min(6, l.cps));
     if (pick(0, 2) == 0) l.zaaps = 0;
     if (pick(0, 2) == 0) l.weight = pick(1, 999);
-    if (pick(0, 2) == 0) l.defined_capacity = 20.0 * pick(1, 80);
+    if (pick(0, 2) == 0) l.defined_capacity = std::min(20 * pick(1, 80), 140 * l.cps);
     if (pick(0, 2) == 0) l.time_zone = "America/New_York";
     most = std::max(most, l.cps);
     total += l.cps;
-    o.lpars.push_back(std::move(l));
+    o.lpars->push_back(std::move(l));
   }
   if (small_cpc) {
     CpcOptions c;
@@ -62,7 +63,7 @@ inline Options random_options(std::mt19937_64& random, Time time) {
                                          stamp(start), stamp(start + pick(1, 30) * 10 * kMinute));
     s.name += std::to_string(i);
     s.intensity = 0.25 * pick(1, 12);
-    if (pick(0, 1) == 0) s.lpars = {o.lpars.front().name};
+    if (pick(0, 1) == 0) s.lpars = {o.lpars->front().name};
     o.scenarios.push_back(std::move(s));
   }
   return o;

@@ -25,20 +25,19 @@ void RmfSimulator::check(const Options& options, weir::Problems& problems) {
 }
 
 RmfSimulator::RmfSimulator(weir::Source source, const Options& options)
-    : source_(source),
-      world_(checked_world(source, options)),
-      calendar_(world_.config.holidays, world_.config.days_off) {
+    : source_(source), world_(checked_world(source, options)) {
   const Config& config = world_.config;
   for (const std::string& name : config.zones) zones_.emplace_back(name);
+  for (const Holidays& holidays : config.holidays) calendars_.emplace_back(holidays);
   cpcs_.reserve(config.cpcs.size());
   for (std::size_t i = 0; i < config.cpcs.size(); ++i) {
-    cpcs_.emplace_back(config, static_cast<int>(i), calendar_, zones_);
+    cpcs_.emplace_back(config, static_cast<int>(i), calendars_, zones_);
   }
   devices_.reserve(config.lpars.size());
   each_lpar(cpcs_, [&](std::size_t, const Lpar& lpar, const Cpc&) {
     devices_.emplace_back(config, lpar.key());
   });
-  const ReportContext context{source, cpcs_, config.seed};
+  const ReportContext context{source, cpcs_, config.seed, config.profile};
   const auto wanted = [&](Report r) { return (world_.reports >> r & 1u) != 0; };
   if (wanted(kDocumentedReport)) writers_.push_back(documented_report(context, generated_));
   constexpr std::pair<Report, WriterPtr (*)(const ReportContext&)> kWriters[]{

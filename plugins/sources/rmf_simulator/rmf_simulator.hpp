@@ -27,8 +27,8 @@ class RmfSimulator {
  private:
   weir::Source source_;
   World world_;
-  Calendar calendar_;
   std::vector<Zone> zones_;
+  std::vector<Calendar> calendars_;  // by zone
   std::vector<Cpc> cpcs_;
   std::vector<DeviceModel> devices_;  // by number of the LPAR
   Devices scratch_;

@@ -149,7 +149,7 @@ std::size_t resident_bytes() {
 void BM_ManyLpars(benchmark::State& state) {
   Options o = with_reports("documented");
   o.lpars = {rmf::testing::lpar_options("P")};
-  o.lpars[0].count = 10'000;
+  (*o.lpars)[0].count = 10'000;
   for (auto _ : state) {
     const std::size_t before = resident_bytes();
     NullHost host;

@@ -238,7 +238,7 @@ TEST(Statistics, DeviceTimesAreThoseOfTheProfile) {
 TEST(Statistics, MidnightIsNoStep) {
   Options o = options();
   o.lpars = {lpar_options("BATCH01", Workload::kBatch), lpar_options("PROD01")};
-  o.lpars[0].defined_capacity = 330;
+  (*o.lpars)[0].defined_capacity = 330;
   Machine machine(o);
   for (int day = 0; day < 5; ++day) {
     const Time midnight = kWednesday + day * kDay;

@@ -5,7 +5,9 @@
 #include <set>
 #include <stdexcept>
 
+#include "dates.hpp"
 #include "model/curves.hpp"
+#include "model/jobs.hpp"
 #include "model/scenario.hpp"
 #include "model/service.hpp"
 #include "model/zone.hpp"
@@ -20,30 +22,6 @@ constexpr std::size_t kLparsMax = 10'000;
 constexpr int kLparsPerCpc = 85;     // what PR/SM allows
 constexpr int kLogicalPerCpc = 240;  // of a CPC that is made up
 constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
-
-// "12" of exactly `digits` digits at `at`, or -1.
-int digits(const std::string& text, std::size_t at, std::size_t count) {
-  if (at + count > text.size()) return -1;
-  int value = 0;
-  for (std::size_t i = at; i < at + count; ++i) {
-    if (text[i] < '0' || text[i] > '9') return -1;
-    value = value * 10 + (text[i] - '0');
-  }
-  return value;
-}
-
-// Days since the epoch of a civil date (H. Hinnant's days_from_civil), or nothing for 02-30.
-std::optional<std::int64_t> days_of(int year, int month, int day) {
-  if (year < 1970 || month < 1 || month > 12 || day < 1 || day > 31) return std::nullopt;
-  const std::int64_t y = month <= 2 ? year - 1 : year;
-  const std::int64_t era = y / 400;
-  const std::int64_t yoe = y - era * 400;
-  const std::int64_t doy = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-  const std::int64_t days = era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
-  const Day back = Calendar().day(days);
-  if (back.day != day || back.month != month) return std::nullopt;
-  return days;
-}
 
 bool good_name(const std::string& name) {
   return !name.empty() && name.size() <= 50 && std::ranges::all_of(name, [](char c) {
@@ -85,8 +63,9 @@ class Builder {
 
   World build() {
     reports();
-    dates();
+    growth();
     lpars();
+    holidays();
     cpcs();
     fit();
     scenarios();
@@ -119,24 +98,24 @@ class Builder {
     }
   }
 
-  void dates() {
-    for (std::size_t i = 0; i < options_.holidays.size(); ++i) {
-      const std::string& text = options_.holidays[i];
-      const bool yearly = text.size() == 5 && text[2] == '-';
-      const bool once = text.size() == 10 && text[4] == '-' && text[7] == '-';
-      const std::size_t at = once ? 5 : 0;
-      const int month = digits(text, at, 2), day = digits(text, at + 3, 2);
-      // 2024 has a 29th of February, as every year may be asked for one.
-      const auto days = days_of(once ? digits(text, 0, 4) : 2024, month, day);
-      if (!(yearly || once) || !days) {
+  // Days off: those that are written, of all zones, or else what is usual in each.
+  void holidays() {
+    Holidays written;
+    const std::vector<std::string> none;
+    const std::vector<std::string>& texts = options_.holidays ? *options_.holidays : none;
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      if (!add_holiday(texts[i], written)) {
         problem("holidays[" + std::to_string(i) + "]",
-                "'" + text + "' is no day; write 12-25, or 2025-04-21");
-      } else if (once) {
-        config().days_off.push_back(*days);
-      } else {
-        config().holidays.push_back(month * 100 + day);
+                "'" + texts[i] + "' is no day; write 12-25, 2025-04-21 or one of " +
+                    movable_holidays());
       }
     }
+    for (const std::string& zone : config().zones) {
+      config().holidays.push_back(options_.holidays ? written : usual_holidays(zone));
+    }
+  }
+
+  void growth() {
     const auto from = parse_time(options_.growth_from);
     if (!from) problem("growth_from", "'" + options_.growth_from + "' is no day; write 2025-01-01");
     config().growth_from = from.value_or(0);
@@ -156,7 +135,12 @@ class Builder {
   }
 
   void lpars() {
-    std::vector<LparOptions> wanted = options_.lpars;
+    if (options_.lpars && options_.lpars->empty()) {
+      problem("lpars",
+              "the list is empty: there would be nothing to simulate; name an LPAR, or "
+              "leave it out for PROD01, PROD02, BATCH01 and TEST01");
+    }
+    std::vector<LparOptions> wanted = options_.lpars.value_or(std::vector<LparOptions>{});
     if (wanted.empty()) {
       wanted = {documented("PROD01", Workload::kOnline, 16, 64),
                 documented("PROD02", Workload::kOnline, 12, 48),
@@ -167,8 +151,7 @@ class Builder {
     std::set<std::pair<std::string, std::string>> names;
     for (std::size_t i = 0; i < wanted.size(); ++i) {
       const LparOptions& o = wanted[i];
-      const std::string path =
-          options_.lpars.empty() ? "lpars" : "lpars[" + std::to_string(i) + "]";
+      const std::string path = options_.lpars ? "lpars[" + std::to_string(i) + "]" : "lpars";
       LparConfig c;
       c.sysplex = o.sysplex.empty() ? options_.sysplex : o.sysplex;
       const std::string& zone_name = o.time_zone.empty() ? options_.time_zone : o.time_zone;
@@ -181,6 +164,9 @@ class Builder {
       c.memory_bytes = o.memory.count;
       c.defined_msu = o.defined_capacity;
       c.load = o.load;
+      if (c.ziips > 2 * c.cps) {
+        problem(path + ".ziips", too_many_ziips("The LPAR " + o.name, c.ziips, c.cps));
+      }
       const std::string last = std::to_string(o.count);
       if (!good_lpar_name(o.name + (o.count > 1 ? last : ""))) {
         problem(path + ".name", "'" + o.name + "' cannot be the name of an LPAR" +
@@ -297,6 +283,11 @@ class Builder {
                     : static_cast<double>(weir::sim::floor_int(msu + 0.5));
       cpc.memory_bytes =
           given != nullptr && given->memory ? given->memory->count : std::max(memory, kGiB);
+      if (cpc.ziips > 2 * cpc.cps) {
+        problem(given != nullptr ? path + ".ziips" : path,
+                too_many_ziips("the CPC " + cpc.name, cpc.ziips, cpc.cps));
+      }
+      soft_caps(static_cast<int>(i));
       if (count == 0 && given != nullptr) {
         problem(path, "no LPAR runs on the CPC " + cpc.name +
                           "; name it as the cpc of one, or leave it out");
@@ -324,6 +315,28 @@ class Builder {
     // Those of one CPC follow each other, otherwise in the order written.
     std::ranges::stable_sort(config().lpars, {}, &LparConfig::cpc);
   }
+
+  static std::string too_many_ziips(const std::string& whose, int ziips, int cps) {
+    return whose + " has " + std::to_string(ziips) + " zIIPs and " + std::to_string(cps) +
+           " CPs; there can be two zIIPs for each CP: lower the one or raise the other";
+  }
+
+  // A cap that can never be reached would be a mistake.
+  void soft_caps(int number) {
+    const CpcConfig& cpc = config().cpcs[static_cast<std::size_t>(number)];
+    std::string last;  // one of `count` speaks for all
+    for (std::size_t i = 0; i < config().lpars.size(); ++i) {
+      const LparConfig& lpar = config().lpars[i];
+      const double capacity = cpc.msu / cpc.cps * lpar.cps;
+      if (lpar.cpc != number || lpar.defined_msu <= capacity + 0.5 || paths_[i] == last) continue;
+      last = paths_[i];
+      problem(last + ".defined_capacity",
+              "a defined capacity of " + text_of(lpar.defined_msu) + " MSU is above what the " +
+                  std::to_string(lpar.cps) + " CPs of " + lpar.name + " have, " +
+                  text_of(capacity) + " MSU; lower it, or leave it out for no cap");
+    }
+  }
+  static std::string text_of(double msu) { return std::to_string(weir::sim::floor_int(msu + 0.5)); }
 
   void scenarios() {
     std::set<std::string> names;
@@ -360,7 +373,7 @@ class Builder {
         for (std::size_t n = 0; n < config().lpars.size(); ++n)
           s.lpars.push_back(static_cast<int>(n));
       }
-      s.target = target(o, path + ".target");
+      s.target = target(o, s.lpars, path + ".target");
       config().scenarios.push_back(std::move(s));
     }
   }
@@ -371,10 +384,18 @@ class Builder {
     return time.value_or(0);
   }
 
-  int target(const ScenarioOptions& o, const std::string& path) {
+  // The job of a loop is known by its name on one of the LPARs.
+  int target(const ScenarioOptions& o, const std::vector<int>& lpars, const std::string& path) {
     std::vector<std::string> known;
     if (o.type == ScenarioKind::kCpuLoop) {
-      for (const JobSpec& job : kJobSpecs) known.emplace_back(job.name);
+      if (lpars.empty()) return 0;  // which was said
+      for (const int lpar : lpars) {
+        for (std::size_t j = 0; j < kJobSpecs.size(); ++j) {
+          const LparConfig& config_of = config().lpars[static_cast<std::size_t>(lpar)];
+          if (job_name(config_of, j) == o.target) return static_cast<int>(j);
+          if (lpar == lpars.front()) known.push_back(job_name(config_of, j));
+        }
+      }
     } else if (o.type == ScenarioKind::kSlowControlUnit) {
       for (int u = 0; u < kControlUnits; ++u) known.push_back("CU" + std::to_string(u));
     } else if (o.type == ScenarioKind::kCfLinkLoss) {
@@ -401,29 +422,6 @@ class Builder {
 };
 
 }  // namespace
-
-std::optional<Time> parse_time(const std::string& text) {
-  const int year = digits(text, 0, 4), month = digits(text, 5, 2), day = digits(text, 8, 2);
-  if (year < 0 || year > 2200 || text[4] != '-' || text[7] != '-') return std::nullopt;
-  const auto days = days_of(year, month, day);
-  if (!days) return std::nullopt;
-  if (text.size() == 10) return *days * kDay;
-  const int hour = digits(text, 11, 2), minute = digits(text, 14, 2), second = digits(text, 17, 2);
-  if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59 ||
-      (text[10] != 'T' && text[10] != ' ') || text[13] != ':' || text[16] != ':') {
-    return std::nullopt;
-  }
-  Time time = *days * kDay + hour * kHour + minute * kMinute + second * kSecond;
-  const std::string zone = text.substr(19);
-  if (zone == "Z") return time;
-  const int hours = digits(zone, 1, 2), minutes = digits(zone, 4, 2);
-  if (zone.size() != 6 || (zone[0] != '+' && zone[0] != '-') || zone[3] != ':' || hours < 0 ||
-      hours > 14 || minutes < 0 || minutes > 59) {
-    return std::nullopt;
-  }
-  const Time offset = hours * kHour + minutes * kMinute;
-  return zone[0] == '+' ? time - offset : time + offset;
-}
 
 World make_world(const Options& options, std::uint64_t seed, std::vector<Problem>& problems) {
   return Builder(options, seed, problems).build();

@@ -88,6 +88,41 @@ def test_histograms_are_cumulative(agent, prometheus, free_port):
         assert len(quantile) == len(counts)
 
 
+def test_ten_thousand_lpars(agent, free_port, poll):
+    """As many as there can be, with the limits of the README: all is there, nothing is lost."""
+    port = free_port()
+    agent(f"""
+agent: {{max_series: 2500000}}
+sources:
+  lpars:
+    type: rmf_simulator
+    interval: 15s
+    seed: 1
+    reports: [documented]
+    lpars: [{{name: P, count: 10000}}]
+  self: {{type: agent_telemetry, interval: 1s}}
+sinks:
+  metrics:
+    type: prometheus
+    inputs: ["*"]
+    listen: "127.0.0.1:{port}"
+    max_series: 3000000
+    buffer: {{max_size: 256MiB}}
+""")
+
+    def scraped():
+        text = harness.http_get(f"http://127.0.0.1:{port}/metrics", timeout=120)[2]
+        seen = b"\nrmf_simulation_duration_seconds_count 2" in text
+        return text if seen and text.count(b"\nrmf_volumes_iops{") == 500_000 else None
+
+    text = poll(scraped, timeout=300, interval=2, what="the second collection is exposed")
+    assert b"\nrmf_active_lpars 10000\n" in text
+    assert text.count(b"\nrmf_cpu_utilization_percent{") == 30_000
+    lost = [line for line in text.splitlines()
+            if line.startswith(b"weir_route_dropped_rows_total") and not line.endswith(b" 0")]
+    assert not lost, lost
+
+
 def test_promtool_finds_nothing_wrong(agent, free_port, poll):
     port = free_port()
     agent(configuration(port, ", reports: all"))

@@ -1,4 +1,6 @@
 // dasd.cpp - Monitor III reports DEV and CACHDET: the parts of response times, and cache hits.
+#include <algorithm>
+
 #include "emit/report.hpp"
 #include "emit/schema.hpp"
 
@@ -70,13 +72,17 @@ class DeviceReport : public ReportWriter {
       const DeviceTimes& t = volume.times;
       device_.row(v.number * kVolumes + i, v.time);
       device_.set(0, hundredths(t.rate));
-      device_.set(1, micro(t.response()));
-      device_.set(2, micro(t.iosq));
-      device_.set(3, micro(t.pend));
-      device_.set(4, micro(t.command));
-      device_.set(5, micro(t.busy));
-      device_.set(6, micro(t.disc));
-      device_.set(7, micro(t.conn));
+      // The parts are rounded, the whole is their sum, so that it adds up as it is printed.
+      const double iosq = micro(t.iosq), disc = micro(t.disc), conn = micro(t.conn);
+      const double command = micro(t.command), busy = micro(t.busy);
+      const double pend = std::max(micro(t.pend), micro(command + busy));
+      device_.set(1, micro(iosq + pend + disc + conn));
+      device_.set(2, iosq);
+      device_.set(3, pend);
+      device_.set(4, command);
+      device_.set(5, busy);
+      device_.set(6, disc);
+      device_.set(7, conn);
       device_.set(8, hundredths(volume.utilisation));
       device_.set(9, thousandths(t.rate * t.at_device()));
       device_.set(10, thousandths(t.rate * t.iosq));
@@ -113,10 +119,9 @@ class CacheReport : public ReportWriter {
   void lpar(const LparView& v) override {
     for (std::size_t i = 0; i < kVolumes; ++i) {
       const Volume& volume = v.devices.volumes[i];
-      const auto type = static_cast<std::size_t>(volume_names()[i].type_index);
-      const double writes = hundredths(volume.times.rate * kVolumeSpecs[type].write_ratio);
+      const double writes = hundredths(volume.times.rate * volume.writes);
       const double reads = hundredths(hundredths(volume.times.rate) - writes);
-      const double hits = std::min(reads, hundredths(reads * volume.hit_ratio));
+      const double hits = std::min(reads, hundredths(reads * volume.hits));
       const double io = hundredths(reads + writes);
       cache_.row(v.number * kVolumes + i, v.time);
       cache_.set(0, io);

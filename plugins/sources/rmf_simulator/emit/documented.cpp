@@ -22,6 +22,7 @@ class Documented : public ReportWriter {
  public:
   Documented(const ReportContext& c, Generated& generated)
       : generated_(generated),
+        profile_(c.profile),
         cpu_(c.source,
              lpar_schema("rmf_cpu_utilization", "Busy processors of an LPAR.", {"cpu_type"})
                  .gauge("percent", "percent",
@@ -176,7 +177,7 @@ class Documented : public ReportWriter {
       queue_rate_.row(v.number * kQueues.size() + q, v.time);
       queue_rate_.set(0, hundredths(s.rate));
       queue_depth_.row(v.number * kQueues.size() + q, v.time);
-      queue_depth_.set_i64(0, whole(queue_depth(s)));
+      queue_depth_.set_i64(0, whole(queue_depth(v.lpar, profile_, kQueues[q], s)));
     }
   }
 
@@ -199,6 +200,7 @@ class Documented : public ReportWriter {
   }
 
   Generated& generated_;
+  Profile profile_;
   Table cpu_, memory_, response_, ldev_, cf_time_, cf_rate_, queue_rate_, queue_depth_, port_busy_,
       port_rate_, volume_busy_, volume_rate_;
 };

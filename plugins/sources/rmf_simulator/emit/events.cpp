@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "model/jobs.hpp"
+
 namespace rmf {
 
 namespace {
@@ -10,7 +12,7 @@ std::string describe(const ScenarioConfig& s, const LparConfig& lpar) {
   const auto target = static_cast<std::size_t>(s.target);
   const std::string at = " in " + lpar.name;
   switch (s.kind) {
-    case ScenarioKind::kCpuLoop: return std::string("loop in ") + kJobSpecs[target].name + at;
+    case ScenarioKind::kCpuLoop: return "loop in " + job_name(lpar, target) + at;
     case ScenarioKind::kBatchOverrun: return "batch runs past its window" + at;
     case ScenarioKind::kPagingStorm: return "central storage is short" + at;
     case ScenarioKind::kSlowControlUnit:

@@ -16,7 +16,6 @@ constexpr std::array<const char*, kSystemPorts> kPortNames{"CL1-A", "CL2-A", "CL
 // Of one system: what its ports and blades carry at 100 %.
 constexpr double kPortBytesS = 1600e6;
 constexpr double kBladeRequestsS = 120e3;
-constexpr double kSequential = 0.35;  // of reads
 
 std::string ldev_id(std::size_t number) {
   constexpr const char* kHex = "0123456789ABCDEF";
@@ -75,14 +74,21 @@ class HitachiReport : public ReportWriter {
                   .gauge("busy_percent", "percent", "Busy share of the port's bandwidth.")) {
     for (const Cpc& cpc : c.cpcs) {
       const std::string storage = "VSP-" + cpc.config().name;
-      for (std::size_t i = 0; i < kPartitions; ++i)
+      const auto noise = [&](std::size_t number, Time period) {
+        return Noise(stream(c.seed, Stream::kUnit, hash_of(cpc.config().name), number), period);
+      };
+      for (std::size_t i = 0; i < kPartitions; ++i) {
         clpr_.add({storage, "CLPR" + std::to_string(i)});
+        partitions_.push_back(noise(kBlades + i, 25 * kMinute));
+      }
       for (std::size_t i = 0; i < kBlades; ++i) {
         mpb_.add({storage, "MPB" + std::to_string(i)});
-        blades_.push_back(
-            Noise(stream(c.seed, Stream::kUnit, hash_of(cpc.config().name), i), 9 * kMinute));
+        blades_.push_back(noise(i, 9 * kMinute));
       }
-      for (const char* port : kPortNames) port_.add({storage, port});
+      for (std::size_t i = 0; i < kSystemPorts; ++i) {
+        port_.add({storage, kPortNames[i]});
+        ports_.push_back(noise(kBlades + kPartitions + i, 6 * kMinute));
+      }
       std::size_t number = 0x100;
       for (const Lpar& lpar : cpc.lpars()) {
         const LparConfig& l = lpar.config();
@@ -94,14 +100,15 @@ class HitachiReport : public ReportWriter {
   }
 
   void lpar(const LparView& v) override {
-    std::array<double, k3390Devices> reads{}, hits{};
+    std::array<double, k3390Devices> reads{}, sequential{}, hits{};
     for (std::size_t i = 0; i < kVolumes; ++i) {
       const Volume& volume = v.devices.volumes[i];
-      const VolumeSpec& spec = kVolumeSpecs[static_cast<std::size_t>(volume_names()[i].type_index)];
+      const auto type = static_cast<std::size_t>(volume_names()[i].type_index);
       const auto at = static_cast<std::size_t>(ldev_of_volume(static_cast<int>(i)));
-      const double read = volume.times.rate * (1 - spec.write_ratio);
+      const double read = volume.times.rate * (1 - volume.writes);
       reads[at] += read;
-      hits[at] += read * volume.hit_ratio;
+      sequential[at] += read * (0.08 + 0.68 * v.state.batch_io[type]);
+      hits[at] += read * volume.hits;
     }
     double volume_rate = 0;
     for (const Volume& volume : v.devices.volumes) volume_rate += volume.times.rate;
@@ -114,12 +121,12 @@ class HitachiReport : public ReportWriter {
       const double part = all > 0 ? l.times.rate / all : 0;
       const double read = reads[i] * part, write = (all - reads[i]) * part;
       ldev_.row(v.number * k3390Devices + i, v.time);
-      ldev_.set(0, hundredths(read * (1 - kSequential)));
-      ldev_.set(1, hundredths(read * kSequential));
+      ldev_.set(0, hundredths(read - sequential[i] * part));
+      ldev_.set(1, hundredths(sequential[i] * part));
       ldev_.set(2, hundredths(write));
       ldev_.set(3, hundredths(hits[i] * part));
       ldev_.set(4, micro(l.times.disc + l.times.conn));
-      ldev_.set(5, hundredths(l.times.rate * l.kib * 1024));
+      ldev_.set(5, rounded(l.times.rate * l.kib * 1024));
       box_.requests += l.times.rate;
       box_.writes += write;
       box_.misses += (reads[i] - hits[i]) * part;
@@ -141,10 +148,13 @@ class HitachiReport : public ReportWriter {
     const double pending = 68 * saturate((0.04 + 0.15 * load) * (1 + 0.25 * box_.slow) / 0.68);
     for (std::size_t i = 0; i < kPartitions; ++i) {
       clpr_.row(number * kPartitions + i, v.time);
-      const double here = pending * (i == 0 ? 1.0 : 0.72);
-      clpr_.set(0, hundredths(88 + 0.15 * here));
+      const double moves = partitions_[number * kPartitions + i].at(v.time);
+      const double here = pending * (i == 0 ? 1.0 : 0.72 * (1 + 0.05 * moves));
+      // The mirrored copy follows the writes, not what waits for drives.
+      const double side_file = 2.3 * load * (1 + 0.06 * moves) + 0.04 * std::max(0.0, here - 30);
+      clpr_.set(0, hundredths(88 + 0.15 * here + 0.4 * moves));
       clpr_.set(1, hundredths(here));
-      clpr_.set(2, hundredths(0.12 * here));
+      clpr_.set(2, hundredths(std::max(0.0, side_file)));
     }
     // A system has as many blades and ports as its usual load needs.
     const double scale = std::max(1.0, usual / 60e3);
@@ -154,7 +164,7 @@ class HitachiReport : public ReportWriter {
       const double front = 100 * saturate(box_.requests * moves / kBladeRequestsS * 1.1);
       const double back =
           0.25 * front + 100 * saturate(box_.misses * moves / kBladeRequestsS) + 3 * box_.slow;
-      const double open = 2.0;
+      const double open = 2.0 * moves * kBlades * scale;  // what open systems there are
       const double sum = std::min(1.0, 97 / (front + back + open));
       mpb_.row(number * kBlades + i, v.time);
       mpb_.set(1, hundredths(front * sum));
@@ -163,12 +173,19 @@ class HitachiReport : public ReportWriter {
       mpb_.set(
           0, hundredths(hundredths(front * sum) + hundredths(open * sum) + hundredths(back * sum)));
     }
+    std::array<double, kSystemPorts> weight{};
+    double weights = 0;
     for (std::size_t i = 0; i < kSystemPorts; ++i) {
-      const double part = (0.94 + 0.017 * static_cast<double>(i)) / kSystemPorts;
+      weight[i] = 0.94 + 0.017 * static_cast<double>(i) +
+                  0.025 * ports_[number * kSystemPorts + i].at(v.time);
+      weights += weight[i];
+    }
+    for (std::size_t i = 0; i < kSystemPorts; ++i) {
+      const double part = weight[i] / weights;
       const double requests = std::max(1e-9, box_.requests);
       port_.row(number * kSystemPorts + i, v.time);
       port_.set(0, hundredths(box_.requests * part));
-      port_.set(1, hundredths(box_.bytes * part));
+      port_.set(1, rounded(box_.bytes * part));
       port_.set(2, micro((box_.connect + box_.disconnect) / requests));
       port_.set(3, micro(box_.connect / requests));
       port_.set(4, micro(box_.disconnect / requests));
@@ -197,7 +214,7 @@ class HitachiReport : public ReportWriter {
   }
 
   Table ldev_, clpr_, mpb_, port_;
-  std::vector<Noise> blades_;
+  std::vector<Noise> blades_, partitions_, ports_;
   Box box_;
 };
 

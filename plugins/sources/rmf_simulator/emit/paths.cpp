@@ -8,13 +8,10 @@ namespace rmf {
 
 namespace {
 
-// FICON channels of 16 Gbit/s, each shared by up to four LPARs.
-constexpr double kChannelBytesS = 1600e6;
-constexpr std::size_t kSharing = 4;
-
+// Channel path ids are those of a channel subsystem, up to 87.
 std::string chpid(std::size_t group, std::size_t port) {
   constexpr const char* kHex = "0123456789ABCDEF";
-  const std::size_t number = 0x10 + group * kFiconPorts + port;  // to BF: 85 LPARs in 22 groups
+  const std::size_t number = 0x10 + group % kLparsOfSubsystem * kFiconPorts + port;
   return {kHex[number >> 4 & 15], kHex[number & 15]};
 }
 
@@ -24,22 +21,25 @@ class ChannelReport : public ReportWriter {
       : channel_(c.source,
                  lpar_schema("rmf_channel", "FICON channels as an LPAR uses them.",
                              {"chpid", "channel_type"})
+                     .gauge("speed_bytes_per_second", "", "Bandwidth of the channel.")
                      .gauge("partition_percent", "percent",
                             "Share of the channel's bandwidth that the LPAR uses.")
                      .gauge("total_percent", "percent",
                             "Share of the channel's bandwidth that all LPARs use.")
-                     .gauge("bytes_per_second", "", "Bytes a second that the LPAR transfers.")) {
+                     .gauge("bytes_per_second", "", "Bytes a second that the LPAR transfers.")),
+        speed_(ficon_bytes_s(c.profile)),
+        profile_(c.profile) {
     each_lpar(c.cpcs, [&](std::size_t, const Lpar& lpar, const Cpc& cpc) {
       const LparConfig& l = lpar.config();
       const auto position = static_cast<std::size_t>(&lpar - cpc.lpars().data());
       for (std::size_t p = 0; p < kFiconPorts; ++p) {
-        channel_.add({l.sysplex, l.name, chpid(position / kSharing, p), "FICON"});
+        channel_.add({l.sysplex, l.name, chpid(channel_group(position, c.profile), p), "FICON"});
       }
     });
   }
 
   void lpar(const LparView& v) override {
-    waiting_.push_back({v.number, v.position, {}});
+    waiting_.push_back({v.number, channel_group(v.position, profile_), {}});
     for (std::size_t p = 0; p < kFiconPorts; ++p) {
       waiting_.back().bytes_s[p] = v.devices.ports[kPorts - kFiconPorts + p].bytes_s;
     }
@@ -50,12 +50,13 @@ class ChannelReport : public ReportWriter {
       for (std::size_t p = 0; p < kFiconPorts; ++p) {
         double total = 0;
         for (const Used& other : waiting_) {
-          if (other.position / kSharing == used.position / kSharing) total += other.bytes_s[p];
+          if (other.group == used.group) total += other.bytes_s[p];
         }
         channel_.row(used.number * kFiconPorts + p, v.time);
-        channel_.set(0, hundredths(100 * used.bytes_s[p] / kChannelBytesS));
-        channel_.set(1, hundredths(100 * total / kChannelBytesS));
-        channel_.set(2, hundredths(used.bytes_s[p]));
+        channel_.set(0, speed_);
+        channel_.set(1, hundredths(100 * used.bytes_s[p] / speed_));
+        channel_.set(2, hundredths(100 * total / speed_));
+        channel_.set(3, rounded(used.bytes_s[p]));
       }
     }
     waiting_.clear();
@@ -64,25 +65,28 @@ class ChannelReport : public ReportWriter {
 
  private:
   struct Used {
-    std::size_t number, position;
+    std::size_t number, group;
     std::array<double, kFiconPorts> bytes_s;
   };
   Table channel_;
+  double speed_;
+  Profile profile_;
   std::vector<Used> waiting_;  // of the CPC in work
 };
 
 struct Structure {
   const char* name;
-  double share;   // of the LPAR's requests
+  double share;   // of the LPAR's requests, about
   double sync;    // of them, synchronous where kSynchronousShare of all are
   double longer;  // times that a request takes, of the average one
 };
 // Locks are small and nearly always synchronous; pages and list entries carry data.
-constexpr std::array<Structure, 5> kStructures{{{"DSNDBP_LOCK1", .38, .99, 0.8},
-                                                {"DSNDBP_GBP0", .27, .40, 1.4},
-                                                {"IRLMLOCK1", .15, .99, 0.8},
-                                                {"ISGLOCK", .12, .99, 0.7},
-                                                {"DFHCFLS_POOL1", .08, .15, 1.8}}};
+constexpr std::size_t kStructureCount = 5;
+constexpr std::array<Structure, kStructureCount> kStructures{{{"DSNDBP_LOCK1", .38, .99, 0.8},
+                                                              {"DSNDBP_GBP0", .27, .40, 1.4},
+                                                              {"IRLMLOCK1", .15, .99, 0.8},
+                                                              {"ISGLOCK", .12, .99, 0.7},
+                                                              {"DFHCFLS_POOL1", .08, .15, 1.8}}};
 
 std::string facility_of(const Cpc& cpc) { return "CF" + cpc.config().name; }
 
@@ -115,8 +119,9 @@ class CfReport : public ReportWriter {
     each_lpar(c.cpcs, [&](std::size_t, const Lpar& lpar, const Cpc& cpc) {
       const LparConfig& l = lpar.config();
       for (int i = 1; i <= kLinks; ++i) link_.add({l.sysplex, l.name, "CF0" + std::to_string(i)});
-      for (const Structure& s : kStructures) {
-        structure_.add({l.sysplex, l.name, s.name, facility_of(cpc)});
+      for (std::size_t i = 0; i < kStructures.size(); ++i) {
+        structure_.add({l.sysplex, l.name, kStructures[i].name, facility_of(cpc)});
+        shares_.emplace_back(stream(c.seed, Stream::kStructure, lpar.key(), i), 20 * kMinute);
       }
     });
   }
@@ -137,10 +142,20 @@ class CfReport : public ReportWriter {
       async_s += l.async_rate * l.async_s;
     }
     const double usual = sync + async > 0 ? sync / (sync + async) : 0;
+    // Batch locks less and passes more pages.
+    std::array<double, kStructureCount> share{};
+    double shares = 0;
+    const double batch = v.state.batch_io[kUser];
+    for (std::size_t i = 0; i < share.size(); ++i) {
+      const double moves = 0.07 * shares_[v.number * share.size() + i].at(v.time);
+      const double leaning = kStructures[i].sync < 0.5 ? 0.35 * batch : -0.2 * batch;
+      share[i] = kStructures[i].share * (1 + moves + leaning);
+      shares += share[i];
+    }
     for (std::size_t i = 0; i < kStructures.size(); ++i) {
       const double part = std::min(1.0, usual / kSynchronousShare * kStructures[i].sync);
       structure_.row(v.number * kStructures.size() + i, v.time);
-      structure_.set(0, hundredths((sync + async) * kStructures[i].share));
+      structure_.set(0, hundredths((sync + async) * share[i] / shares));
       structure_.set(1, hundredths(100 * part));
       const double average =
           (sync > 0 ? part * sync_s / sync : 0) + (async > 0 ? (1 - part) * async_s / async : 0);
@@ -165,6 +180,7 @@ class CfReport : public ReportWriter {
 
  private:
   Table facility_, link_, structure_;
+  std::vector<Noise> shares_;  // by LPAR and structure
 };
 
 }  // namespace

@@ -91,12 +91,14 @@ inline double tenth_of_micro(double x) {
 inline double micro(double x) {
   return static_cast<double>(weir::sim::floor_int(x * 1e6 + 0.5)) / 1e6;
 }
+inline double rounded(double x) { return static_cast<double>(weir::sim::floor_int(x + 0.5)); }
 inline std::int64_t whole(double x) { return weir::sim::floor_int(x + 0.5); }
 
 struct ReportContext {
   weir::Source source;
   const std::vector<Cpc>& cpcs;  // all LPARs, in the order of their numbers
   std::uint64_t seed;
+  Profile profile;
 };
 using WriterPtr = std::unique_ptr<ReportWriter>;
 

@@ -1,8 +1,11 @@
 // work.cpp - Monitor III reports PROC, DELAY with USAGE, and workload activity: what address spaces
 // and service classes use, and what they wait for.
+#include <algorithm>
+
 #include "emit/samples.hpp"
 #include "emit/schema.hpp"
 #include "model/io.hpp"
+#include "model/jobs.hpp"
 #include "model/response.hpp"
 
 namespace rmf {
@@ -59,7 +62,8 @@ class WorkloadReport : public ReportWriter {
       table_.row(v.number * kServices + k, v.time);
       table_.set_i64(0, spec.importance);
       if (spec.units > 0) {
-        table_.set(1, micro(s.work / spec.units));
+        // Jobs end a few an hour.
+        table_.set(1, spec.units > 1 ? micro(s.work / spec.units) : hundredths(s.work));
         table_.set(2, micro(s.response_s * spec.units));
       } else {
         table_.set_null(1);
@@ -128,12 +132,21 @@ class DelayReport : public ReportWriter {
     for (std::size_t j = 0; j < kJobs; ++j) all[kJobSpecs[j].service] += spaces_.samples(j);
     for (std::size_t k = 0; k < kServices; ++k) {
       const Samples& s = all[k];
-      const double cpu = s.percent(s.cpu), device = s.percent(s.device);
-      const double cpu_delay = s.percent(s.cpu_delay), device_delay = s.percent(s.device_delay),
-                   page_delay = s.percent(s.page_delay), unknown = s.percent(s.unknown);
+      std::array<double, 6> parts{s.percent(s.cpu),        s.percent(s.device),
+                                  s.percent(s.cpu_delay),  s.percent(s.device_delay),
+                                  s.percent(s.page_delay), s.percent(s.unknown)};
+      // Where there is no idleness to take it, the largest takes what rounding has added.
+      double idle = 100;
+      for (const double part : parts) idle -= part;
+      if (idle < 0) {
+        double& largest = *std::ranges::max_element(parts);
+        largest = hundredths(largest + idle);
+        idle = 0;
+      }
+      const auto [cpu, device, cpu_delay, device_delay, page_delay, unknown] = parts;
       const double uses = hundredths(cpu + device);
       const double delays = hundredths(cpu_delay + device_delay + page_delay);
-      const double idle = std::max(0.0, hundredths(100 - uses - delays - unknown));
+      idle = hundredths(idle);
       table_.row(v.number * kServices + k, v.time);
       std::uint32_t field = 0;
       for (const double percent :
@@ -167,8 +180,8 @@ class ProcReport : public ReportWriter {
                           "Samples of the address space that found work delayed.")) {
     each_lpar(c.cpcs, [&](std::size_t, const Lpar& lpar, const Cpc&) {
       const LparConfig& l = lpar.config();
-      for (const JobSpec& job : kJobSpecs) {
-        table_.add({l.sysplex, l.name, job.name, kServiceSpecs[job.service].name});
+      for (std::size_t j = 0; j < kJobs; ++j) {
+        table_.add({l.sysplex, l.name, job_name(l, j), kServiceSpecs[kJobSpecs[j].service].name});
       }
     });
   }

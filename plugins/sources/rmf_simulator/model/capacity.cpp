@@ -12,7 +12,8 @@ constexpr double kPhysicalLimit = 0.975;  // of physical engines, the rest is fo
 constexpr double kNode = 8;  // CPs of a HiperDispatch node: work waits in the queue of one
 constexpr double kManagement = 0.003;          // of what an LPAR uses, PR/SM's part for it
 constexpr double kLogicalManagement = 0.0006;  // of each logical processor, likewise
-constexpr double kPhysicalManagement = 0.0029;
+constexpr double kPhysicalIdle = 0.0026, kPhysicalBusy = 0.0006;  // of each physical engine
+constexpr double kBursts = 9;  // how much more batch waits, whose jobs are released together
 
 // Work that may run on a zIIP does so until zIIPs get busy; then CPs help.
 double spilled(double wanted, double ziips) {
@@ -24,18 +25,18 @@ double spilled(double wanted, double ziips) {
 void want_engines(const LparConfig& config, double msu_per_cp, LparState& state) {
   double ziip = 0;
   for (std::size_t k = 0; k < state.services.size(); ++k) {
-    const double z = kServiceSpecs[k].ziip_fraction;
+    const double z = state.services[k].ziip_part;
     ziip += state.services[k].demand * z / (1 - z);
   }
   const double spill = spilled(ziip, config.ziips);
   double total = 0;
   for (std::size_t k = 0; k < state.services.size(); ++k) {
     ServiceState& s = state.services[k];
-    const double z = kServiceSpecs[k].ziip_fraction;
+    const double z = s.ziip_part;
     const double eligible = s.demand * z / (1 - z);
     s.on_ziip = eligible * (1 - spill);
     s.on_cp = eligible * spill;
-    s.on_zaap = s.demand * kServiceSpecs[k].zaap_fraction;
+    s.on_zaap = s.demand * s.zaap_part;
     s.demand += s.on_cp + s.loop;
     total += s.demand;
   }
@@ -56,7 +57,9 @@ void serve(double engines, LparState& state) {
     ServiceState& s = state.services[k];
     // The least important work is not stopped at once, nor ever altogether.
     const double most = 0.94 * s.demand;
-    const double taken = most > 0 ? std::min(shortage, most * saturate(shortage / most)) : 0;
+    // What is left of the shortage may be a rounding error below nothing.
+    const double left = std::max(0.0, shortage);
+    const double taken = most > 0 ? std::min(left, most * saturate(left / most)) : 0;
     shortage -= taken;
     s.served = s.demand - taken;
     served += s.served;
@@ -94,7 +97,8 @@ void want_specialty_engines(const LparConfig& config, LparState& state) {
   state.zaap_effective = limited(zaap, config.zaaps);
 }
 
-void wait_for_engines(double logical, LparState& state) {
+// `physical_busy`: of the CPC's CPs, 0 to 1.
+void wait_for_engines(double logical, double physical_busy, LparState& state) {
   // Other LPARs' use shortens what this one can count on.
   const double at_hand =
       state.cp_wanted > 0 ? state.cp_limit * state.cp_effective / state.cp_wanted : logical;
@@ -105,10 +109,20 @@ void wait_for_engines(double logical, LparState& state) {
     const double preempted = at_hand > 0 ? std::min(0.95, ahead / at_hand) : 0;
     const double patience = kServiceSpecs[k].goal == Goal::kDiscretionary ? 4.0 : 1.0;
     ahead += s.served;
-    s.wait = at_hand > 0 ? patience * queue_wait(ahead / at_hand, std::max(1.0, at_hand / kNode)) /
-                               (1 - preempted)
-                         : 0;
-    if (s.served > 0) s.wait += (s.demand - s.served) / s.served;
+    // Jobs of a schedule begin together and wait for each other, the more there are of them.
+    const bool batch = kServiceSpecs[k].curve == Curve::kBatch;
+    const double bursts = batch && at_hand > 0 ? 1 + kBursts * s.served / at_hand : 1.0;
+    s.wait = at_hand > 0
+                 ? patience * bursts * queue_wait(ahead / at_hand, std::max(1.0, at_hand / kNode)) /
+                       (1 - preempted)
+                 : 0;
+    // A logical processor that is wanted is not at once on a physical one.
+    s.wait += (0.03 + 0.25 * physical_busy * physical_busy) * std::max(0.3, 1 + 0.35 * s.mix);
+    if (s.served <= 0) continue;
+    s.wait += (s.demand - s.served) / s.served;
+    // No more can wait than there are units of work.
+    const double units = kServiceSpecs[k].tasks * logical / 16.0;
+    s.wait = std::min(s.wait, std::max(1.0, units / s.served - 1));
   }
 }
 
@@ -195,11 +209,18 @@ void share_engines(const CpcConfig& cpc, std::span<const Lpar> lpars, std::span<
       s.on_ziip *= eligible > 0 ? state.ziip_effective / eligible : 0;
       s.on_zaap *= java > 0 ? state.zaap_effective / java : 0;
     }
-    wait_for_engines(config.cps, state);
+  }
+  double used = 0;
+  for (const LparState& state : states) used += state.up ? state.cp_effective : 0;
+  for (std::size_t i = 0; i < lpars.size(); ++i) {
+    if (states[i].up) wait_for_engines(lpars[i].config().cps, used / cpc.cps, states[i]);
   }
   for (int p = 0; p < kPools; ++p) {
+    const auto pool = static_cast<Pool>(p);
+    double busy = 0;
+    for (const LparState& state : states) busy += state.up ? effective(state, pool) : 0;
     physical_management[static_cast<std::size_t>(p)] =
-        kPhysicalManagement * engines(cpc, static_cast<Pool>(p));
+        kPhysicalIdle * engines(cpc, pool) + kPhysicalBusy * busy;
   }
 }
 

@@ -17,6 +17,17 @@ enum class Workload { kOnline, kBatch, kMixed };
 // Device and coupling facility times: of machines of today, or as the design documents have them.
 enum class Profile { kModern, kDocumented };
 
+// Days off, of every year or of one.
+struct Holidays {
+  struct Weekday {
+    int month, weekday, nth;  // 0 Sunday; nth from 1 on, or 0: the last of the month
+  };
+  std::vector<int> fixed;         // month * 100 + day
+  std::vector<int> after_easter;  // days after Easter Sunday
+  std::vector<Weekday> weekdays;
+  std::vector<std::int64_t> single_days;  // since the epoch
+};
+
 struct CpcConfig {
   std::string name;
   int cps = 0, ziips = 0, zaaps = 0;  // physical engines that LPARs share
@@ -64,9 +75,8 @@ struct Config {
   Profile profile = Profile::kModern;
   double growth_percent = 0;  // a year
   Time growth_from = 0;
-  std::vector<int> holidays;           // month * 100 + day, every year
-  std::vector<std::int64_t> days_off;  // single days, since the epoch
-  std::vector<std::string> zones;      // names; "UTC" needs no time zone data
+  std::vector<std::string> zones;  // names; "UTC" needs no time zone data
+  std::vector<Holidays> holidays;  // by zone
   std::vector<CpcConfig> cpcs;
   std::vector<LparConfig> lpars;  // those of one CPC follow each other
   std::vector<ScenarioConfig> scenarios;

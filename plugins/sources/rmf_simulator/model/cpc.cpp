@@ -25,11 +25,12 @@ double growth(const Config& config, Time time) {
 
 }  // namespace
 
-Cpc::Cpc(const Config& config, int index, const Calendar& calendar, std::vector<Zone>& zones)
+Cpc::Cpc(const Config& config, int index, const std::vector<Calendar>& calendars,
+         std::vector<Zone>& zones)
     : all_(&config),
       config_(&config.cpcs[static_cast<std::size_t>(index)]),
       index_(index),
-      calendar_(&calendar),
+      calendars_(&calendars),
       zones_(&zones) {
   for (std::size_t i = 0; i < config.lpars.size(); ++i) {
     if (config.lpars[i].cpc != index) continue;
@@ -39,18 +40,61 @@ Cpc::Cpc(const Config& config, int index, const Calendar& calendar, std::vector<
   states_.resize(lpars_.size());
 }
 
+double Cpc::local_s(const Lpar& lpar, Time time) {
+  const std::int64_t utc_s = floor_div(time, kSecond);
+  Zone& zone = (*zones_)[static_cast<std::size_t>(lpar.config().zone)];
+  return static_cast<double>(utc_s + zone.offset_s(utc_s)) +
+         static_cast<double>(time - utc_s * kSecond) / kSecond;
+}
+
+Paging Cpc::step_paging(std::size_t number, const Paging& before, Time time) {
+  Lpar& lpar = lpars_[number];
+  const Effects now = effects_at(lpar.scenarios(), time);
+  const Effects then = effects_at(lpar.scenarios(), time - kPagingStep);
+  if (now.down || now.up_since > time - kPagingStep) return {};
+  if (now.paging <= 0 && now.leak_bytes <= 0 && before.at_rest()) return {};
+  const Levels levels = levels_at(calendar(lpar), local_s(lpar, time), now.month_end);
+  const double calm = calm_level(lpar.config(), levels, now, warm_up(now.up_since, time));
+  const double wanted = wanted_share(lpar, time, calm, now);
+  return next_step(before, lpar, wanted, then, now);
+}
+
+// The steps of the slot that begins: from the last one of the slot before or, of the first slot,
+// from so long ago that it does not matter.
+void Cpc::page(std::size_t number, Time begin) {
+  std::vector<Paging>& steps = past_[number].paging;
+  Paging first;
+  if (!steps.empty()) {
+    first = steps.back();
+  } else {
+    for (Time t = begin - kPagingMemory; t <= begin; t += kPagingStep) {
+      first = step_paging(number, first, t);
+    }
+  }
+  steps.assign(1, first);
+  for (Time t = begin + kPagingStep; t <= begin + kSlot; t += kPagingStep) {
+    steps.push_back(step_paging(number, steps.back(), t));
+  }
+}
+
+Paging Cpc::paging(std::size_t number, Time time) const {
+  const std::vector<Paging>& steps = past_[number].paging;
+  if (steps.empty()) return {};
+  const Time into = time - day_ * kDay - slot_ * kSlot;
+  const auto step = static_cast<std::size_t>(into / kPagingStep);
+  const double fraction = static_cast<double>(into % kPagingStep) / kPagingStep;
+  return between_steps(steps[step], steps[step + 1], fraction);
+}
+
 // The steps from demand to response, for all LPARs. `into_slot` is how far the slot has come.
 void Cpc::evaluate(Time time, Time interval, double into_slot, Until until) {
   const Moment moment{time, growth(*all_, time), interval};
   for (std::size_t i = 0; i < lpars_.size(); ++i) {
     const Past& past = past_[i];
     LparState& state = states_[i] = LparState{};
-    const std::int64_t utc_s = floor_div(time, kSecond);
-    Zone& zone = (*zones_)[static_cast<std::size_t>(lpars_[i].config().zone)];
-    const double local_s = static_cast<double>(utc_s + zone.offset_s(utc_s)) +
-                           static_cast<double>(time - utc_s * kSecond) / kSecond;
+    const double local = local_s(lpars_[i], time);
     const double backlog = std::max(0.0, past.backlog + into_slot * past.backlog_more);
-    set_demand(lpars_[i], *calendar_, moment, local_s, backlog, state);
+    set_demand(lpars_[i], calendar(lpars_[i]), moment, local, backlog, state);
     if (ipled(past, state)) continue;
     state.rolling_msu = past.rolling;
     state.capped = past.capped;
@@ -59,9 +103,14 @@ void Cpc::evaluate(Time time, Time interval, double into_slot, Until until) {
   if (until == Until::kEngines) return;
   for (std::size_t i = 0; i < lpars_.size(); ++i) {
     if (!states_[i].up) continue;
-    set_storage(lpars_[i], time, states_[i]);
-    set_io(lpars_[i], all_->profile, time, states_[i]);
+    set_storage(lpars_[i], time, paging(i, time), states_[i]);
+    set_requests(lpars_[i], states_[i]);
   }
+  share_channels(all_->profile, &LparState::data_bytes_s, &LparState::channel_load, states_);
+  for (std::size_t i = 0; i < lpars_.size(); ++i) {
+    if (states_[i].up) set_io(lpars_[i], all_->profile, time, states_[i]);
+  }
+  share_channels(all_->profile, &LparState::carried_bytes_s, &LparState::channel_used, states_);
   set_coupling(lpars_, all_->profile, time, states_);
   if (until == Until::kDevices) return;
   for (std::size_t i = 0; i < lpars_.size(); ++i) {
@@ -108,6 +157,7 @@ void Cpc::work_out_slot() {
       past.counted = Counted{};
       past.backlog = 0;
     }
+    if (can_page(lpars_[i])) page(i, begin);
     double sum = 0;
     for (const double msu : past.msu) sum += msu;
     past.rolling = sum / kSlotsOfAverage;

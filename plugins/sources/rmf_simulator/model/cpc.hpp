@@ -10,6 +10,7 @@
 #include "model/capacity.hpp"
 #include "model/distribution.hpp"
 #include "model/lpar.hpp"
+#include "model/paging.hpp"
 #include "model/zone.hpp"
 
 namespace rmf {
@@ -25,8 +26,9 @@ struct Counted {
 
 class Cpc {
  public:
-  // `config`, `calendar` and `zones` outlive it. One thread at a time.
-  Cpc(const Config& config, int index, const Calendar& calendar, std::vector<Zone>& zones);
+  // All outlive it; there is a calendar for each zone. One thread at a time.
+  Cpc(const Config& config, int index, const std::vector<Calendar>& calendars,
+      std::vector<Zone>& zones);
 
   // Makes `states` and `state` those of `time`.
   void move_to(Time time);
@@ -58,9 +60,17 @@ class Cpc {
     double backlog = 0, backlog_more = 0;  // engine seconds, at the slot's begin; by its end
     Time up_since = std::numeric_limits<Time>::min();
     Counted counted, more;
+    std::vector<Paging> paging;  // at the steps of the slot, its end too; nothing: never pages
   };
 
   enum class Until { kEngines, kDevices, kResponses };  // the last step that somebody needs
+  double local_s(const Lpar& lpar, Time time);
+  const Calendar& calendar(const Lpar& lpar) const {
+    return (*calendars_)[static_cast<std::size_t>(lpar.config().zone)];
+  }
+  Paging step_paging(std::size_t lpar, const Paging& before, Time time);
+  void page(std::size_t lpar, Time begin);
+  Paging paging(std::size_t lpar, Time time) const;
   void evaluate(Time time, Time interval, double into_slot, Until until);
   void work_out_slot();
   void count(std::size_t lpar);
@@ -73,7 +83,7 @@ class Cpc {
   const CpcConfig* config_;
   int index_;
   int first_lpar_ = 0;
-  const Calendar* calendar_;
+  const std::vector<Calendar>* calendars_;
   std::vector<Zone>* zones_;
   std::vector<Lpar> lpars_;
   std::vector<LparState> states_;

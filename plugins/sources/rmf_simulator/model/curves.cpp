@@ -124,16 +124,68 @@ Day Calendar::day(std::int64_t days) const {
   result.day = doy - (153 * mp + 2) / 5 + 1;
   result.month = mp < 10 ? mp + 3 : mp - 9;
   const std::int64_t year = yoe + era * 400 + (result.month <= 2 ? 1 : 0);
+  result.year = static_cast<int>(year);
   const bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
   constexpr std::array<int, 12> kLength{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
   const int length =
       result.month == 2 && leap ? 29 : kLength[static_cast<std::size_t>(result.month - 1)];
   result.days_left = length - result.day;
   result.weekday = static_cast<int>(((days + 4) % 7 + 7) % 7);
-  result.holiday =
-      std::ranges::find(holidays_, result.month * 100 + result.day) != holidays_.end() ||
-      std::ranges::find(days_off_, days) != days_off_.end();
+  result.holiday = is_holiday(result, days);
   return result;
+}
+
+bool Calendar::is_holiday(const Day& d, std::int64_t days) const {
+  const auto has = [](const auto& all, auto one) {
+    return std::ranges::find(all, one) != all.end();
+  };
+  if (has(holidays_.fixed, d.month * 100 + d.day) || has(holidays_.single_days, days)) return true;
+  for (const Holidays::Weekday& w : holidays_.weekdays) {
+    const bool nth = w.nth == 0 ? d.days_left < 7 : (d.day - 1) / 7 + 1 == w.nth;
+    if (d.month == w.month && d.weekday == w.weekday && nth) return true;
+  }
+  if (holidays_.after_easter.empty() || d.month < 3 || d.month > 6) return false;
+  static const auto kSundays = [] {
+    std::array<int, 256> sundays{};
+    for (std::size_t i = 0; i < sundays.size(); ++i)
+      sundays[i] = easter(1970 + static_cast<int>(i));
+    return sundays;
+  }();
+  if (d.year < 1970 || d.year >= 1970 + static_cast<int>(kSundays.size())) return false;
+  const int sunday = kSundays[static_cast<std::size_t>(d.year - 1970)];
+  // Within March to June days are counted from the 1st of March.
+  constexpr std::array<int, 4> kBefore{0, 31, 61, 92};
+  const auto since = [&](int month, int day) {
+    return kBefore[static_cast<std::size_t>(month - 3)] + day;
+  };
+  return has(holidays_.after_easter, since(d.month, d.day) - since(sunday / 100, sunday % 100));
+}
+
+// The Gregorian computus, as J. Meeus gives it ("Astronomical Algorithms", after Butcher).
+int easter(int year) {
+  const int a = year % 19, b = year / 100, c = year % 100;
+  const int d = b / 4, e = b % 4, f = (b + 8) / 25, g = (b - f + 1) / 3;
+  const int h = (19 * a + b - d - g + 15) % 30;
+  const int i = c / 4, k = c % 4, l = (32 + 2 * e + 2 * i - h - k) % 7;
+  const int m = (a + 11 * h + 22 * l) / 451;
+  const int n = h + l - 7 * m + 114;
+  return n / 31 * 100 + n % 31 + 1;
+}
+
+Holidays usual_holidays(const std::string& zone) {
+  constexpr std::array<const char*, 8> kStates{
+      "America/New_York", "America/Chicago", "America/Denver",    "America/Los_Angeles",
+      "America/Phoenix",  "America/Detroit", "America/Anchorage", "Pacific/Honolulu"};
+  Holidays h;
+  if (zone.starts_with("US/") || std::ranges::find(kStates, zone) != kStates.end()) {
+    h.fixed = {101, 619, 704, 1111, 1225};
+    // King, Washington, Memorial Day, Labor Day, Columbus, Thanksgiving.
+    h.weekdays = {{1, 1, 3}, {2, 1, 3}, {5, 1, 0}, {9, 1, 1}, {10, 1, 2}, {11, 4, 4}};
+  } else {
+    h.fixed = {101, 501, 1225, 1226};
+    h.after_easter = {-2, 1};
+  }
+  return h;
 }
 
 double Calendar::day_factor(Curve curve, std::int64_t days, double month_end) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "model/config.hpp"
@@ -14,7 +15,7 @@ inline constexpr int kCurves = 5;
 // What a civil day is to the people who make the work.
 struct Day {
   int weekday = 0;  // 0 Sunday
-  int month = 1, day = 1;
+  int year = 1970, month = 1, day = 1;
   int days_left = 0;  // of the month; 0: its last day
   bool holiday = false;
 };
@@ -22,8 +23,7 @@ struct Day {
 class Calendar {
  public:
   Calendar() = default;
-  Calendar(std::vector<int> holidays, std::vector<std::int64_t> days_off)
-      : holidays_(std::move(holidays)), days_off_(std::move(days_off)) {}
+  explicit Calendar(Holidays holidays) : holidays_(std::move(holidays)) {}
 
   Day day(std::int64_t days_since_epoch) const;
 
@@ -33,10 +33,16 @@ class Calendar {
 
  private:
   double day_factor(Curve curve, std::int64_t day, double month_end) const;
+  bool is_holiday(const Day& day, std::int64_t days_since_epoch) const;
 
-  std::vector<int> holidays_;
-  std::vector<std::int64_t> days_off_;
+  Holidays holidays_;
 };
+
+// Easter Sunday of a year: month * 100 + day.
+int easter(int year);
+// The holidays of people in a time zone, where nobody says which: of the United States' federal
+// offices, or else the days on which Europe's banks are closed (TARGET).
+Holidays usual_holidays(const std::string& zone);
 
 // The shape of one day by its second, 1 at its highest.
 double shape(Curve curve, double second_of_day);

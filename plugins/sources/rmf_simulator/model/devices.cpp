@@ -16,10 +16,9 @@ std::string numbered(const char* type, const char* between, int number, int digi
 struct PortSpec {
   const char* name;
   int count;
-  double speed_bytes_s;
 };
 constexpr std::array<PortSpec, 3> kPortSpecs{
-    {{"OSA", 4, 1000e6}, {"Hipersocket", 2, 10000e6}, {"FICON", kFiconPorts, kFiconBytesS}}};
+    {{"OSA", 4}, {"Hipersocket", 2}, {"FICON", kFiconPorts}}};
 constexpr std::array<const char*, kDeviceTypes> kDeviceTypeNames{"3390", "flashcopy", "tape"};
 constexpr std::array<int, kDeviceTypes> kDeviceCounts{k3390Devices, kFlashcopyDevices,
                                                       kTapeDevices};
@@ -64,8 +63,8 @@ const std::array<DeviceName, kPorts>& port_names() {
   });
   return all;
 }
-double port_speed_bytes_s(PortType type) {
-  return kPortSpecs[static_cast<std::size_t>(type)].speed_bytes_s;
+double port_speed_bytes_s(PortType type, Profile profile) {
+  return type == kOsa ? 1000e6 : type == kHipersocket ? 10000e6 : ficon_bytes_s(profile);
 }
 
 DeviceModel::DeviceModel(const Config& config, std::uint64_t key)
@@ -79,6 +78,11 @@ DeviceModel::DeviceModel(const Config& config, std::uint64_t key)
     const auto skew = stream(seed, Stream::kVolumeSkew, key, i, 1);
     v.popularity = static_cast<float>(between(popularity, 1 - spread, 1 + spread));
     v.skew = static_cast<float>(between(skew, 0.88, 1.12));
+    // Some volumes hold what is read again and again, some journals, some archives.
+    const auto misses = stream(seed, Stream::kVolumeMix, key, i, 0);
+    const auto writes = stream(seed, Stream::kVolumeMix, key, i, 1);
+    v.misses = static_cast<float>(between(misses, 0.35, 1.65));
+    v.writes = static_cast<float>(between(writes, 0.65, 1.35));
     v.slow = Noise(stream(seed, Stream::kVolumeSlow, key, i), 25 * kMinute);
     v.fast = Noise(stream(seed, Stream::kVolumeFast, key, i), 2 * kMinute);
   }
@@ -97,29 +101,40 @@ void DeviceModel::at(Time time, Lpar& lpar, const LparState& state, Devices& out
 }
 
 void DeviceModel::volumes_at(Time time, Lpar& lpar, const LparState& state, Devices& out) {
-  const double channel = std::min(0.95, state.data_bytes_s / (kFiconPorts * kFiconBytesS));
+  const double channel = std::min(0.95, state.channel_load);
   const double backend = backend_busy(state);
-  std::array<double, kVolumeTypes> hits{};
+  std::array<Mix, kVolumeTypes> mix{};
+  std::array<double, k3390Devices> array{};
   std::array<double, kVolumes> wanted_rate{};
   std::array<double, kControlUnits> wanted{};  // exposures
-  for (std::size_t t = 0; t < hits.size(); ++t)
-    hits[t] = hit_ratio(lpar, static_cast<int>(t), time);
+  for (std::size_t t = 0; t < mix.size(); ++t) {
+    mix[t] = volume_mix(lpar, state, static_cast<int>(t), time);
+  }
+  for (std::size_t i = 0; i < array.size(); ++i) array[i] = ldevs_[i].at(time);
   for (std::size_t i = 0; i < volumes_.size(); ++i) {
     VolumeTraits& v = volumes_[i];
     const int type = volume_names()[i].type_index;
     const auto t = static_cast<std::size_t>(type);
+    const double slow = v.slow.at(time);
     const double moves =
-        std::max(0.25, 1 + 0.11 * v.slow.at(time) + 0.045 * fast_ * v.fast.at(time)) * v.popularity;
+        std::max(0.25, 1 + 0.11 * slow + 0.045 * fast_ * v.fast.at(time)) * v.popularity;
     const auto unit = static_cast<std::size_t>(control_unit_of_volume(static_cast<int>(i)));
-    out.volumes[i].hit_ratio = hits[t];
-    out.volumes[i].times = serve_volume({.type = type,
-                                         .skew = v.skew,
-                                         .slow = state.effects.slow[unit],
-                                         .hit_ratio = hits[t],
-                                         .backend_busy = backend,
-                                         .channel_busy = channel});
+    // What is asked for more often is in the cache; an array's data comes and goes together.
+    const double other = array[static_cast<std::size_t>(ldev_of_volume(static_cast<int>(i)))];
+    const double misses = v.misses * std::max(0.3, 1 - 0.10 * slow + 0.12 * other);
+    const double writes = v.writes * std::max(0.3, 1 - 0.05 * slow - 0.06 * other);
+    Volume& volume = out.volumes[i];
+    volume.hits = 1 - std::min(0.9, (1 - mix[t].hits) * misses);
+    volume.writes = std::min(0.9, mix[t].writes * writes);
+    volume.times = serve_volume({.type = type,
+                                 .skew = v.skew,
+                                 .slow = state.effects.slow[unit],
+                                 .hits = volume.hits,
+                                 .writes = volume.writes,
+                                 .backend_busy = backend,
+                                 .channel_busy = channel});
     wanted_rate[i] = state.io_level[t] * kVolumeSpecs[t].rate * lpar.size() * moves;
-    wanted[unit] += exposures_wanted(out.volumes[i].times, wanted_rate[i]);
+    wanted[unit] += exposures_wanted(volume.times, wanted_rate[i]);
   }
   for (std::size_t i = 0; i < volumes_.size(); ++i) {
     const auto unit = static_cast<std::size_t>(control_unit_of_volume(static_cast<int>(i)));
@@ -152,7 +167,6 @@ void DeviceModel::ldevs_at(Time time, const Lpar& lpar, const LparState& state, 
   for (std::size_t i = 0; i < out.ldevs.size(); ++i) {
     Ldev& l = out.ldevs[i];
     const int type = ldev_names()[i].type_index;
-    const double moves = std::max(0.2, 1 + 0.13 * ldevs_[i].at(time));
     if (type == k3390) {
       const double rate = l.times.rate;
       for (double* time_s : {&l.times.iosq, &l.times.command, &l.times.busy, &l.times.pend,
@@ -165,6 +179,7 @@ void DeviceModel::ldevs_at(Time time, const Lpar& lpar, const LparState& state, 
       l.utilisation = 97 * saturate(offered / 0.97);
       continue;
     }
+    const double moves = std::max(0.2, 1 + 0.13 * ldevs_[i].at(time));
     const bool tape = type == kTape;
     const double service = state.device_response[static_cast<std::size_t>(type)];
     const double level = tape ? tape_level(state) : copy_level(state);
@@ -202,13 +217,17 @@ void DeviceModel::ports_at(Time time, const LparState& state, Devices& out) {
     weight[i] = std::max(0.3, 1 + (type == kFicon ? 0.03 : 0.14) * ports_[i].at(time));
     weights[type] += weight[i];
   }
+  // Of channels that others use too, one gets its part.
+  const double load = state.channel_used / kFiconLimit;
+  const double part = load > 0 ? saturate(load) / load : 1;
   for (std::size_t i = 0; i < ports_.size(); ++i) {
     const int type = port_names()[i].type_index;
-    const double total = type == kFicon ? data : type == kOsa ? net : memory_net;
-    const double speed = port_speed_bytes_s(static_cast<PortType>(type));
-    const double offered = total * weight[i] / weights[static_cast<std::size_t>(type)];
-    out.ports[i].utilisation = 97 * saturate(offered / speed / 0.97);
-    out.ports[i].bytes_s = out.ports[i].utilisation / 100 * speed;
+    const double total = type == kFicon ? data * part : type == kOsa ? net : memory_net;
+    const double speed = port_speed_bytes_s(static_cast<PortType>(type), profile_);
+    const double offered = total * weight[i] / weights[static_cast<std::size_t>(type)] / speed;
+    const double used = type == kFicon ? offered : 0.97 * saturate(offered / 0.97);
+    out.ports[i].utilisation = 100 * used;
+    out.ports[i].bytes_s = used * speed;
   }
 }
 

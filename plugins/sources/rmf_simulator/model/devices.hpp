@@ -16,7 +16,8 @@ inline constexpr int kLdevs = k3390Devices + kFlashcopyDevices + kTapeDevices;
 
 struct Volume {
   DeviceTimes times;
-  double hit_ratio = 0;
+  double hits = 0;         // of reads
+  double writes = 0;       // of requests
   double utilisation = 0;  // percent
 };
 struct Ldev {
@@ -45,7 +46,7 @@ const std::array<DeviceName, kLdevs>& ldev_names();      // 3390_00
 const std::array<DeviceName, kPorts>& port_names();      // OSA_00
 inline int ldev_of_volume(int volume) { return volume % k3390Devices; }
 inline int control_unit_of_volume(int volume) { return ldev_of_volume(volume) % kControlUnits; }
-double port_speed_bytes_s(PortType type);
+double port_speed_bytes_s(PortType type, Profile profile);
 
 // Noise and skew of an LPAR's devices. One thread at a time.
 class DeviceModel {
@@ -60,7 +61,7 @@ class DeviceModel {
   void ports_at(Time time, const LparState& state, Devices& out);
 
   struct VolumeTraits {
-    float popularity, skew;
+    float popularity, skew, misses, writes;
     Noise slow, fast;
   };
   Profile profile_;

@@ -17,10 +17,13 @@ constexpr double kArrays = 2.4;        // usual loads that the arrays behind the
 
 }  // namespace
 
-double hit_ratio(Lpar& lpar, int volume_type, Time time) {
-  const double usual = kVolumeSpecs[static_cast<std::size_t>(volume_type)].hit_ratio;
+Mix volume_mix(Lpar& lpar, const LparState& state, int volume_type, Time time) {
+  const VolumeSpec& spec = kVolumeSpecs[static_cast<std::size_t>(volume_type)];
+  const double batch = state.batch_io[static_cast<std::size_t>(volume_type)];
+  const double usual = spec.hits_online + batch * (spec.hits_batch - spec.hits_online);
   const double better = std::clamp(0.12 * lpar.hits.at(time), -0.5, 0.5);
-  return 1 - (1 - usual) * (1 - better);
+  return {.hits = 1 - (1 - usual) * (1 - better),
+          .writes = spec.writes_online + batch * (spec.writes_batch - spec.writes_online)};
 }
 
 DeviceTimes serve_volume(const VolumeLoad& load) {
@@ -30,8 +33,8 @@ DeviceTimes serve_volume(const VolumeLoad& load) {
   t.busy = kBusy * load.skew;
   t.pend = kPath + t.command + t.busy;
   t.conn = spec.connect_s * (0.85 + 0.15 * load.skew) * (1 + 0.25 * load.channel_busy);
-  const double miss = (1 - spec.write_ratio) * (1 - load.hit_ratio) * spec.miss_s;
-  const double mirror = spec.write_ratio * spec.mirror_s;
+  const double miss = (1 - load.writes) * (1 - load.hits) * spec.miss_s;
+  const double mirror = load.writes * spec.mirror_s;
   const double backend = 1 / (1 - std::min(0.92, load.backend_busy));
   // Calibrated for arrays at four tenths.
   t.disc = (miss * 0.6 * backend + mirror) * load.skew * (1 + load.slow);
@@ -85,17 +88,20 @@ double copy_level(const LparState& state) {
   return 0.25 + 0.45 * state.batch_level + 0.30 * state.io_level[kUser];
 }
 
-void set_io(Lpar& lpar, Profile profile, Time time, LparState& state) {
+void set_requests(const Lpar& lpar, LparState& state) {
   const auto& peak = lpar.config();
   double batch = 0, batch_usual = 0, online = 0, online_usual = 0;
-  std::array<double, kVolumeTypes> asked{};
+  std::array<double, kVolumeTypes> asked{}, asked_batch{};
   for (std::size_t k = 0; k < state.services.size(); ++k) {
     const ServiceSpec& spec = kServiceSpecs[k];
     const ServiceState& s = state.services[k];
     const double work = s.served - s.loop - s.on_cp;
-    for (std::size_t v = 0; v < asked.size(); ++v) asked[v] += work * spec.io[v];
-    const double usual = peak_share(peak.workload, static_cast<Service>(k)) * peak.cps;
     const bool is_batch = spec.curve == Curve::kBatch;
+    for (std::size_t v = 0; v < asked.size(); ++v) {
+      asked[v] += work * spec.io[v];
+      if (is_batch) asked_batch[v] += work * spec.io[v];
+    }
+    const double usual = peak_share(peak.workload, static_cast<Service>(k)) * peak.cps;
     (is_batch ? batch : online) += spec.curve == Curve::kFlat ? 0 : work;
     (is_batch ? batch_usual : online_usual) += spec.curve == Curve::kFlat ? 0 : usual;
   }
@@ -107,10 +113,28 @@ void set_io(Lpar& lpar, Profile profile, Time time, LparState& state) {
     const VolumeSpec& spec = kVolumeSpecs[v];
     state.io_level[v] =
         kBackground + kUsualPeak * asked[v] / lpar.io_reference(static_cast<int>(v));
+    state.batch_io[v] = asked[v] > 0 ? asked_batch[v] / asked[v] : 0;
     bytes += state.io_level[v] * spec.count * spec.rate * spec.kib * 1024 * lpar.size();
   }
   state.data_bytes_s = bytes + 0.3e9 * lpar.size() * tape_level(state);
-  const double channel = std::min(0.95, state.data_bytes_s / (kFiconPorts * kFiconBytesS));
+}
+
+void share_channels(Profile profile, double LparState::*bytes_s, double LparState::*load,
+                    std::span<LparState> states) {
+  const double together = kFiconPorts * ficon_bytes_s(profile);
+  for (std::size_t i = 0; i < states.size();) {
+    std::size_t end = i;
+    double bytes = 0;
+    const std::size_t group = channel_group(i, profile);
+    for (; end < states.size() && channel_group(end, profile) == group; ++end) {
+      if (states[end].up) bytes += states[end].*bytes_s;
+    }
+    for (; i < end; ++i) states[i].*load = bytes / together;
+  }
+}
+
+void set_io(Lpar& lpar, Profile profile, Time time, LparState& state) {
+  const double channel = std::min(0.95, state.channel_load);
   const double backend = backend_busy(state);
   double slow = 0;
   for (const double s : state.effects.slow) slow = std::max(slow, s);
@@ -119,12 +143,14 @@ void set_io(Lpar& lpar, Profile profile, Time time, LparState& state) {
   // Served first, then queued for: aliases are shared by the volumes of a control unit.
   std::array<double, kVolumeTypes> wanted_rate{};
   double wanted = 0, slow_wanted = 0;  // of an average control unit, exposures
-  for (std::size_t v = 0; v < asked.size(); ++v) {
+  for (std::size_t v = 0; v < wanted_rate.size(); ++v) {
     const VolumeSpec& spec = kVolumeSpecs[v];
     const int type = static_cast<int>(v);
     wanted_rate[v] = state.io_level[v] * spec.rate * lpar.size();
+    const Mix mix = volume_mix(lpar, state, type, time);
     VolumeLoad load{.type = type,
-                    .hit_ratio = hit_ratio(lpar, type, time),
+                    .hits = mix.hits,
+                    .writes = mix.writes,
                     .backend_busy = backend,
                     .channel_busy = channel};
     state.volumes[v] = serve_volume(load);
@@ -139,7 +165,7 @@ void set_io(Lpar& lpar, Profile profile, Time time, LparState& state) {
     t.pav = exposures(exposures_wanted(t, wanted_rate[v]), all_wanted, lpar.size());
     queue_requests(wanted_rate[v], t);
   };
-  for (std::size_t v = 0; v < asked.size(); ++v) {
+  for (std::size_t v = 0; v < wanted_rate.size(); ++v) {
     queue(state.volumes[v], v, wanted);
     queue(state.slow_volumes[v], v, slow_wanted);
     const double fast_count = kVolumeSpecs[v].count * (1 - state.slow_share);
@@ -150,6 +176,14 @@ void set_io(Lpar& lpar, Profile profile, Time time, LparState& state) {
     slow_weighted += slow_count * state.slow_volumes[v].rate * state.slow_volumes[v].response();
   }
 
+  state.carried_bytes_s = 0.3e9 * lpar.size() * tape_level(state);
+  for (std::size_t v = 0; v < wanted_rate.size(); ++v) {
+    const VolumeSpec& spec = kVolumeSpecs[v];
+    const double slow_part = state.slow_share;
+    state.carried_bytes_s +=
+        spec.count * spec.kib * 1024 *
+        ((1 - slow_part) * state.volumes[v].rate + slow_part * state.slow_volumes[v].rate);
+  }
   const bool documented = profile == Profile::kDocumented;
   const double response = rate > 0 ? weighted / rate : 0;
   // The documents' devices are an order of magnitude slower: 8 ms for 3390, 2 for FlashCopy, 45

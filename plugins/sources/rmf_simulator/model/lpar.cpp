@@ -29,6 +29,9 @@ Lpar::Lpar(const Config& config, int index)
   common_days = noise(Stream::kCommon, 3 * kDay, 1);
   for (std::size_t k = 0; k < service.size(); ++k) {
     service[k] = noise(Stream::kService, k >= kBatch ? 13 * kMinute : 4 * kMinute, k);
+    mix[k] = noise(Stream::kMix, (35 + 5 * static_cast<Time>(k)) * kMinute, k);
+    cost[k] = between(stream(config.seed, Stream::kMix, i, k, 2), 0.92, 1.08);
+    offload[k] = between(stream(config.seed, Stream::kMix, i, k, 1), 0.85, 1.15);
   }
   for (std::size_t k = 0; k < link.size(); ++k) {
     link[k] = noise(Stream::kLink, 6 * kMinute, k);

@@ -20,17 +20,19 @@ inline constexpr int kDeviceTypes = 3;  // 3390, flashcopy, tape
 enum DeviceType : int { k3390, kFlashcopy, kTape };
 
 struct ServiceState {
-  double demand = 0;   // engines wanted on CPs, spill of zIIPs among it
-  double served = 0;   // engines got on CPs
-  double loop = 0;     // of `served`: a loop, which does no work
-  double on_ziip = 0;  // engines of zIIP
-  double on_cp = 0;    // of `served`: what would have run on a zIIP
-  double on_zaap = 0;  // engines of zAAP
-  double wait = 0;     // seconds of waiting for an engine, per second of using one
-  double work = 0;     // units of work a second
-  double rate = 0;     // of them, as transaction managers count
+  double demand = 0;                    // engines wanted on CPs, spill of zIIPs among it
+  double served = 0;                    // engines got on CPs
+  double loop = 0;                      // of `served`: a loop, which does no work
+  double on_ziip = 0;                   // engines of zIIP
+  double on_cp = 0;                     // of `served`: what would have run on a zIIP
+  double on_zaap = 0;                   // engines of zAAP
+  double ziip_part = 0, zaap_part = 0;  // as ServiceSpec's fractions, now
+  double cpu_s = 0;                     // as ServiceSpec's, now
+  double mix = 0;                       // noise: of the transactions in the class
+  double wait = 0;                      // seconds of waiting for an engine, per second of using one
+  double work = 0;                      // units of work a second
+  double rate = 0;                      // of them, as transaction managers count
   double response_s = 0;
-  double queued_s = 0;  // of it, before anything was done for the transaction
   double io_using = 0;  // transactions whose I/O is served, at any time
   double io_delay = 0;  // transactions whose I/O waits
 };
@@ -78,9 +80,14 @@ struct LparState {
   double zaap_effective = 0, zaap_management = 0;
   double batch_deferred = 0;  // engines of batch that were wanted and not got
 
-  std::array<double, kVolumeTypes> io_level{};         // 1: usual
-  double batch_level = 0, online_level = 0;            // 1: usual
-  double data_bytes_s = 0;                             // of all volumes
+  std::array<double, kVolumeTypes> io_level{};  // 1: usual
+  std::array<double, kVolumeTypes> batch_io{};  // batch's part of a type's requests
+  double batch_level = 0, online_level = 0;     // 1: usual
+  double data_bytes_s = 0;                      // of all volumes
+  // Of the FICON channels, by all LPARs that share them, 1 being all of them: what is asked for,
+  // and what is transferred.
+  double channel_load = 0, channel_used = 0;
+  double carried_bytes_s = 0;
   std::array<DeviceTimes, kVolumeTypes> volumes;       // an average volume of the type
   std::array<DeviceTimes, kVolumeTypes> slow_volumes;  // of the slowest control unit
   double slow_share = 0;                               // of volumes behind that unit
@@ -117,6 +124,9 @@ class Lpar {
   Noise business_slow, business, slow, fast, hits, storage_day, storage_hours, common_days,
       common_hours;
   std::array<Noise, kServices> service;
+  std::array<Noise, kServices> mix;         // of the transactions in a class
+  std::array<double, kServices> offload{};  // to specialty engines, of what is usual
+  std::array<double, kServices> cost{};     // of a transaction, of what is usual
   std::array<Noise, kLinks> link;
   std::array<double, kLinks> link_skew{};
   double busier = 1;       // than its like, around 1

@@ -29,6 +29,9 @@ enum class Stream : std::uint64_t {
   kJob,
   kSample,
   kUnit,
+  kMix,
+  kVolumeMix,
+  kStructure,
 };
 
 template <class... More>

@@ -14,7 +14,9 @@ void set_responses(const Lpar& lpar, LparState& state);
 std::optional<double> performance_index(const ServiceSpec& spec, double response_s,
                                         double velocity);
 
-// Units of work that wait, by Little's law; at least 1, as the documents have it.
-double queue_depth(const ServiceState& service);
+// Transactions or messages that wait for one of the servers of a class (regions, threads, message
+// channels), of which there are as many as the usual peak keeps two thirds busy. At least 1, as the
+// documents have it; with their profile max(1, rate / 1000 x 0.1 to 0.5), by how busy servers are.
+double queue_depth(const Lpar& lpar, Profile profile, Service service, const ServiceState& state);
 
 }  // namespace rmf

@@ -11,8 +11,9 @@ double smooth(double x) {
   return x * x * (3 - 2 * x);
 }
 
-// Within which a scenario comes and, from its end on, goes: batch drains, users come and go, what
-// breaks does so at once.
+// Within which a scenario comes and, from its end on, goes: batch drains, users come and go, one
+// task after the other runs into a loop, which is cancelled, and drives fail one by one. A link is
+// lost at once, what waits for it takes minutes to pile up and to be worked off.
 struct Edges {
   Time in, out;
 };
@@ -21,8 +22,13 @@ Edges edges_of(ScenarioKind kind) {
     case ScenarioKind::kBatchOverrun: return {15 * kMinute, 30 * kMinute};
     case ScenarioKind::kMonthEnd: return {30 * kMinute, 30 * kMinute};
     case ScenarioKind::kPagingStorm: return {6 * kMinute, 10 * kMinute};
-    default: return {kEdge, kEdge};
+    case ScenarioKind::kCpuLoop: return {5 * kMinute, kMinute};
+    case ScenarioKind::kSlowControlUnit: return {12 * kMinute, 6 * kMinute};
+    case ScenarioKind::kCfLinkLoss: return {6 * kMinute, 3 * kMinute};
+    case ScenarioKind::kStorageLeak:
+    case ScenarioKind::kIpl: break;
   }
+  return {kMinute, kMinute};
 }
 
 // 0 before, 1 during, 0 after.
@@ -67,10 +73,16 @@ Effects effects_at(std::span<const ScenarioConfig* const> scenarios, Time time) 
         e.loop_job = s->target;
         break;
       case ScenarioKind::kBatchOverrun: e.batch_floor = std::max(e.batch_floor, strength); break;
-      case ScenarioKind::kPagingStorm: e.paging += 0.36 * strength; break;
+      case ScenarioKind::kPagingStorm:
+        e.paging += 0.36 * strength;
+        e.paging_most += 0.36 * s->intensity;
+        break;
       case ScenarioKind::kSlowControlUnit: e.slow[target] += 9.0 * strength; break;
       case ScenarioKind::kCfLinkLoss:
-        e.link_lost[target] = std::min(1.0, e.link_lost[target] + strength);
+        if (time < s->end) {
+          e.link_lost[target] = std::min(1.0, e.link_lost[target] + s->intensity);
+        }
+        e.link_was_lost[target] = std::min(1.0, e.link_was_lost[target] + strength);
         break;
       case ScenarioKind::kMonthEnd: e.month_end = std::max(e.month_end, strength); break;
       case ScenarioKind::kStorageLeak:

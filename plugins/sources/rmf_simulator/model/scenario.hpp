@@ -17,16 +17,15 @@ struct Effects {
   Time up_since = std::numeric_limits<Time>::min();  // the end of the last IPL
   double loop_cps = 0;                               // engines that a loop would take
   int loop_job = 0;
-  double batch_floor = 0;                    // level below which batch does not fall
-  double paging = 0;                         // frames wanted beyond the usual, share of installed
-  std::array<double, kControlUnits> slow{};  // times that DISC grows, by control unit, beyond 1
-  std::array<double, kLinks> link_lost{};    // 0 to 1
-  double leak_bytes = 0;                     // of ECSA
+  double batch_floor = 0;                      // level below which batch does not fall
+  double paging = 0;                           // frames wanted beyond the usual, share of installed
+  double paging_most = 0;                      // the same, at the height of the scenarios
+  std::array<double, kControlUnits> slow{};    // times that DISC grows, by control unit, beyond 1
+  std::array<double, kLinks> link_lost{};      // 0 to 1
+  std::array<double, kLinks> link_was_lost{};  // the same, as queues know of it: minutes later
+  double leak_bytes = 0;                       // of ECSA
   double month_end = 0;
 };
-
-// Scenarios begin and end within this time, save those that come slowly.
-inline constexpr Time kEdge = 90 * kSecond;
 
 Effects effects_at(std::span<const ScenarioConfig* const> scenarios, Time time);
 

@@ -15,19 +15,19 @@ const std::array<ServiceSpec, kServices> kServiceSpecs{{
     // zIIP, zAAP, CPU s, other s, I/Os, CF requests, I/O by SYSRES WORK USER TEMP, tasks
     {"SYSTEM", "SYSTEM", Curve::kFlat, 0, Goal::kNone, 0, 0,
      0.02, 0, 0.0020, 0.002, 1.0, 1300, {.50, .10, .05, .05}, 30},
-    {"CICSHIGH", "ONLINE", Curve::kOnline, 1, Goal::kResponse, .0068, 1,
+    {"CICSHIGH", "ONLINE", Curve::kOnline, 1, Goal::kResponse, .0055, 1,
      0.05, 0.05, 0.00055, 0.0025, 1.2, 3900, {.15, .05, 1.0, .05}, 60},
-    {"IMSHIGH", "ONLINE", Curve::kOnline, 1, Goal::kResponse, .0092, 1,
+    {"IMSHIGH", "ONLINE", Curve::kOnline, 1, Goal::kResponse, .0074, 1,
      0.04, 0.02, 0.00046, 0.0035, 1.6, 4100, {.12, .05, 1.1, .05}, 40},
-    {"MQHIGH", "ONLINE", Curve::kRemote, 2, Goal::kResponse, .0027, 1,
+    {"MQHIGH", "ONLINE", Curve::kRemote, 2, Goal::kResponse, .0022, 1,
      0.05, 0.02, 0.00017, 0.0010, 0.5, 5600, {.10, .10, .60, .05}, 16},
-    {"DDFMED", "DATABASE", Curve::kRemote, 2, Goal::kResponse, .048, 1,
+    {"DDFMED", "DATABASE", Curve::kRemote, 2, Goal::kResponse, .039, 1,
      0.50, 0.10, 0.00450, 0.0120, 14.0, 3300, {.15, .80, .90, .30}, 50},
-    {"TSOMED", "TSO", Curve::kOffice, 3, Goal::kResponse, .18, 1,
+    {"TSOMED", "TSO", Curve::kOffice, 3, Goal::kResponse, .14, 1,
      0.00, 0, 0.01200, 0.0600, 22.0, 650, {.60, .10, .30, .50}, 24},
-    {"STCMED", "STC", Curve::kFlat, 3, Goal::kVelocity, 60, 0,
+    {"STCMED", "STC", Curve::kFlat, 3, Goal::kVelocity, 75, 0,
      0.10, 0.30, 0.00300, 0.0040, 4.0, 1500, {.50, .20, .20, .20}, 40},
-    {"BATMED", "BATCH", Curve::kBatch, 4, Goal::kVelocity, 55, 4000,
+    {"BATMED", "BATCH", Curve::kBatch, 4, Goal::kVelocity, 60, 4000,
      0.04, 0.06, 0.00500, 0.0080, 26.0, 1000, {.30, 1.6, .70, 1.5}, 30},
     {"BATLOW", "BATCH", Curve::kBatch, 6, Goal::kDiscretionary, 0, 3000,
      0.04, 0, 0.00500, 0.0200, 26.0, 500, {.30, 1.6, .70, 1.5}, 20},
@@ -45,25 +45,25 @@ constexpr double kPeak[3][kServices] = {
 }  // namespace
 
 const std::array<JobSpec, kJobs> kJobSpecs{{
-    {"CICSA1", kCics, .16},   {"CICSA2", kCics, .15},   {"CICSA3", kCics, .14},
-    {"CICSA4", kCics, .13},   {"CICSA5", kCics, .12},   {"CICSA6", kCics, .11},
-    {"CICSA7", kCics, .10},   {"CICSA8", kCics, .09},
-    {"IMSCTL", kIms, .20},    {"IMSMPP1", kIms, .45},   {"IMSMPP2", kIms, .35},
-    {"MQP1MSTR", kMq, .70},   {"MQP1CHIN", kMq, .30},   {"DB2PDIST", kDdf, 1.0},
-    {"TSOUSR1", kTso, .31},   {"TSOUSR2", kTso, .27},   {"TSOUSR3", kTso, .23},
-    {"TSOUSR4", kTso, .19},
-    {"DB2PDBM1", kStarted, .5}, {"DB2PMSTR", kStarted, .12}, {"TCPIP", kStarted, .26},
-    {"RMFGAT", kStarted, .12}, {"*MASTER*", kSystem, .40}, {"XCFAS", kSystem, .35},
-    {"JES2", kSystem, .25},   {"PAYRDLY", kBatch, .38}, {"GLPOST", kBatch, .34},
-    {"BKUPDB2", kBatch, .28}, {"RPTLOW", kBatchLow, 1.0},
+    {"CICS??A1", kCics, .16},   {"CICS??A2", kCics, .15},   {"CICS??A3", kCics, .14},
+    {"CICS??A4", kCics, .13},   {"CICS??A5", kCics, .12},   {"CICS??A6", kCics, .11},
+    {"CICS??A7", kCics, .10},   {"CICS??A8", kCics, .09},
+    {"IM??CTL", kIms, .20},     {"IM??MPP1", kIms, .45},    {"IM??MPP2", kIms, .35},
+    {"MQ??MSTR", kMq, .70},     {"MQ??CHIN", kMq, .30},     {"DB??DIST", kDdf, 1.0},
+    {"U00000", kTso, .31},      {"U00000", kTso, .27},      {"U00000", kTso, .23},
+    {"U00000", kTso, .19},
+    {"DB??DBM1", kStarted, .5}, {"DB??MSTR", kStarted, .12}, {"TCPIP", kStarted, .26},
+    {"RMFGAT", kStarted, .12},  {"*MASTER*", kSystem, .40}, {"XCFAS", kSystem, .35},
+    {"JES2", kSystem, .25},     {"?@@@D000", kBatch, .38},  {"?@@@D000", kBatch, .34},
+    {"?DBBD000", kBatch, .28},  {"?@@@W000", kBatchLow, 1.0},
 }};
 
 const std::array<VolumeSpec, kVolumeTypes> kVolumeSpecs{{
-    // name    n   rate   KiB  conn      hit   miss     write mirror
-    {"SYSRES", 2,  1500,  8,  .000220,  .970, .0035,  .10,  .00045},
-    {"WORK",   15, 800,   40, .000210,  .930, .0035,  .45,  .00045},
-    {"USER",   25, 600,   22, .000200,  .930, .0040,  .30,  .00050},
-    {"TEMP",   8,  400,   40, .000230,  .900, .0035,  .50,  .00045},
+    // name    n   rate   KiB  conn     miss   mirror   hits        writes
+    {"SYSRES", 2,  1500,  8,  .000220, .0035, .00045, .970, .965, .08, .14},
+    {"WORK",   15, 800,   40, .000210, .0035, .00045, .905, .955, .38, .49},
+    {"USER",   25, 600,   22, .000200, .0040, .00050, .925, .965, .27, .41},
+    {"TEMP",   8,  400,   40, .000230, .0035, .00045, .880, .945, .46, .54},
 }};
 // clang-format on
 

@@ -51,6 +51,8 @@ extern const std::array<ServiceSpec, kServices> kServiceSpecs;
 // The share of an LPAR's logical CPs that a service class needs at its curve's peak.
 double peak_share(Workload workload, Service service);
 
+// In a name `?` stands for characters of the system, `@` for those of an application and `0` for
+// digits of a number: see jobs.hpp.
 struct JobSpec {
   const char* name;
   Service service;
@@ -62,13 +64,15 @@ extern const std::array<JobSpec, kJobs> kJobSpecs;
 struct VolumeSpec {
   const char* name;
   int count;
-  double rate;         // requests a second, a volume, at the usual level
-  double kib;          // transferred by a request
-  double connect_s;    // CONN of an average request
-  double hit_ratio;    // of reads in the cache
-  double miss_s;       // DISC that a miss adds
-  double write_ratio;  // of requests
-  double mirror_s;     // DISC that the mirrored copy adds to a write
+  double rate;       // requests a second, a volume, at the usual level
+  double kib;        // transferred by a request
+  double connect_s;  // CONN of an average request
+  double miss_s;     // DISC that a miss adds
+  double mirror_s;   // DISC that the mirrored copy adds to a write
+  // Online work reads what it happens to need, batch whole data sets one after the other, which are
+  // read ahead into the cache, and writes more.
+  double hits_online, hits_batch;      // of reads
+  double writes_online, writes_batch;  // of requests
 };
 extern const std::array<VolumeSpec, kVolumeTypes> kVolumeSpecs;
 inline constexpr int kVolumes = 50;  // of an LPAR

@@ -10,15 +10,10 @@ namespace {
 
 constexpr double kMiB = 1024.0 * 1024.0;
 
-// Slow: of the load's own movement, of hours and of days.
-double wanted_share(Lpar& lpar, Time time, const LparState& state) {
-  const double load = std::min(1.0, state.calm_level / 0.6);
-  const double warm = warm_up(state.effects.up_since, time);
-  return (0.655 + 0.105 * load + 0.008 * lpar.storage_hours.at(time) +
-          0.012 * lpar.storage_day.at(time)) *
-             (0.7 + 0.3 * warm) +
-         state.effects.paging * (1 + 0.03 * lpar.slow.at(time) + 0.02 * lpar.fast.at(time)) +
-         state.effects.leak_bytes / static_cast<double>(lpar.config().memory_bytes);
+constexpr double kEcsa = 600 * kMiB;  // defined, for an LPAR with areas of the usual size
+// What a leak can take at most: then the area is full.
+double leaked(const Lpar& lpar, const Effects& effects) {
+  return std::min(effects.leak_bytes, 0.45 * kEcsa * lpar.common_size);
 }
 
 void set_common(Lpar& lpar, Time time, LparState& state) {
@@ -29,7 +24,7 @@ void set_common(Lpar& lpar, Time time, LparState& state) {
   const double used = std::clamp(0.60 + 0.03 * load + drift, 0.2, 0.95);
   s.csa_defined = 3.5 * kMiB;
   s.csa_used = s.csa_defined * (0.70 + 0.5 * (used - 0.6));
-  s.ecsa_defined = 600 * kMiB * size;
+  s.ecsa_defined = kEcsa * size;
   s.ecsa_used = s.ecsa_defined *
                 (0.995 * saturate((used + state.effects.leak_bytes / s.ecsa_defined) / 0.995));
   s.sqa_defined = 2.5 * kMiB;
@@ -40,12 +35,34 @@ void set_common(Lpar& lpar, Time time, LparState& state) {
 
 }  // namespace
 
-void set_storage(Lpar& lpar, Time time, LparState& state) {
+// Slow: of the load's own movement, of hours and of days.
+double wanted_share(Lpar& lpar, Time time, double calm_level, const Effects& effects) {
+  const double load = std::min(1.0, calm_level / 0.6);
+  const double warm = warm_up(effects.up_since, time);
+  const double more =
+      effects.paging > 0
+          ? effects.paging * (1 + 0.03 * lpar.slow.at(time) + 0.02 * lpar.fast.at(time))
+          : 0;
+  return (0.655 + 0.105 * load + 0.008 * lpar.storage_hours.at(time) +
+          0.012 * lpar.storage_day.at(time)) *
+             (0.7 + 0.3 * warm) +
+         more + leaked(lpar, effects) / static_cast<double>(lpar.config().memory_bytes);
+}
+
+double used_share(double wanted) { return 0.985 * saturate(std::max(0.0, wanted) / 0.985); }
+
+void set_storage(Lpar& lpar, Time time, const Paging& paging, LparState& state) {
   set_common(lpar, time, state);
   StorageState& s = state.storage;
   const double total = static_cast<double>(
       weir::sim::floor_int(static_cast<double>(lpar.config().memory_bytes) / kFrameBytes));
-  const double used = 0.985 * saturate(wanted_share(lpar, time, state) / 0.985);
+  const double wanted = wanted_share(lpar, time, state.calm_level, state.effects);
+  double used = used_share(wanted - paging.out_share);
+  // Frames are taken away in bursts, and asked for again at once.
+  const double pressure = std::clamp((kLowShare - (1 - used)) / kLowShare, 0.0, 1.0);
+  if (pressure > 0) {
+    used -= 0.004 * pressure * (1 + 0.8 * std::clamp(lpar.fast.at(time), -1.2, 1.2));
+  }
   const auto frames = [](double n) { return static_cast<double>(weir::sim::floor_int(n)); };
   s.available = frames(total * (1 - used));
   s.nucleus = frames(std::min(0.01 * total, 3'400.0));
@@ -58,13 +75,10 @@ void set_storage(Lpar& lpar, Time time, LparState& state) {
   s.lsqa = frames(0.045 * (total - s.available));
   s.pages = total - s.available - s.nucleus - s.sqa - s.lpa - s.csa - s.lsqa;
 
-  const double available = s.available / total;
-  const double pressure = std::clamp((kLowShare - available) / kLowShare, 0.0, 1.0);
-  s.uic = static_cast<double>(
-      weir::sim::floor_int(65535 * (1 - pressure) * (1 - pressure) * (1 - pressure) + 0.5));
-  s.page_in_rate = 2600 * pressure * pressure * std::max(0.1, lpar.config().cps / 16.0);
-  s.page_out_rate = 1.3 * s.page_in_rate;
-  s.stall = 2.5 * pressure * pressure;
+  s.uic = static_cast<double>(weir::sim::floor_int(paging.uic));
+  s.page_in_rate = paging.in_share * total;
+  s.page_out_rate = pressure > 0 ? paging.paging_out_share * total : 0;
+  s.stall = paging.stall();
 
   const double multiple = lpar.config().workload == Workload::kOnline ? 4.0 : 6.0;
   s.virtual_bytes =
