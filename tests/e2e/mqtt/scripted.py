@@ -1,0 +1,58 @@
+"""A broker of MQTT 5 that does what a test says: what Mosquitto never does, or not on demand."""
+
+import harness
+
+CONNACK = bytes([0x20, 3, 0, 0, 0])
+PUBACK, SUBSCRIBE = 4, 8
+NOT_AUTHORIZED = 0x87
+
+
+def suback(subscribe, *codes, shift=0):
+    """The answer to that SUBSCRIBE; `shift`: to another packet id."""
+    number = int.from_bytes(subscribe[:2], "big") + shift
+    return bytes([0x90, 3 + len(codes)]) + number.to_bytes(2, "big") + bytes([0, *codes])
+
+
+def publish(topic, payload, number, dup=False):
+    body = len(topic).to_bytes(2, "big") + topic + number.to_bytes(2, "big") + b"\0" + payload
+    assert len(body) < 128
+    return bytes([0x32 | dup << 3, len(body)]) + body
+
+
+class Broker:
+    """Accepts, answers CONNECT, and calls `script(connection, kind, body)` for every other packet;
+    `connections` counts."""
+
+    def __init__(self, script):
+        self.script, self.accepted = script, []
+        self.listener = harness.listen(self.serve)
+        self.port = self.listener.getsockname()[1]
+
+    @property
+    def connections(self):
+        return len(self.accepted)
+
+    def serve(self, connection):
+        self.accepted.append(connection)
+        stream = connection.makefile("rb")
+        try:
+            while first := stream.read(1):
+                size = shift = 0
+                while True:
+                    byte = stream.read(1)[0]
+                    size |= (byte & 0x7F) << shift
+                    shift += 7
+                    if byte < 0x80:
+                        break
+                body, kind = stream.read(size), first[0] >> 4
+                if kind == 1:
+                    connection.sendall(CONNACK)
+                elif kind == 12:
+                    connection.sendall(b"\xd0\0")
+                else:
+                    self.script(connection, kind, body)
+        except OSError:
+            pass
+
+    def close(self):
+        self.listener.close()
