@@ -60,9 +60,10 @@ class Directory {
   virtual int unlink(const std::string& name) = 0;
   // Makes what was created, renamed and unlinked durable.
   virtual int sync() = 0;
-  // Takes the lock of the directory until the object ends. -EWOULDBLOCK when somebody else has
-  // it, who is then named in `holder` if known ("process 123").
+  // Takes the lock of the directory, until `unlock` or the object ends. -EWOULDBLOCK when somebody
+  // else has it, who is then named in `holder` if known ("process 123").
   virtual int lock(std::string& holder) = 0;
+  virtual void unlock() = 0;
   // Whether somebody has it, who is then named in `holder`. Takes nothing, writes nothing.
   virtual bool locked(std::string& holder) = 0;
   virtual std::string path() const = 0;

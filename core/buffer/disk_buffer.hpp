@@ -104,6 +104,9 @@ class DiskBuffer {
   // with: they will not be given out again. False when the position could not be written: a new
   // process may then see them once more.
   bool acknowledge(std::size_t frames, Clock::time_point now);
+
+  // Another one may open the directory from here on; of this one, only counts may be asked for.
+  void close() { directory_->unlock(); }
   // Rows that were held and turned out to be damaged since the last call.
   RowsByOrigin take_damaged();
 

@@ -130,6 +130,7 @@ class PosixDirectory final : public Directory {
     lock_ = std::move(file);
     return 0;
   }
+  void unlock() override { lock_.close(); }
   bool locked(std::string& holder) override {
     const Fd file(open_at(kLockName, O_RDONLY));
     if (!file || uninterrupted([&] { return ::flock(file.get(), LOCK_SH | LOCK_NB); }) == 0) {

@@ -23,6 +23,7 @@
 #include "core/cli/describe.hpp"
 #include "core/cli/list.hpp"
 #include "core/cli/once.hpp"
+#include "core/cli/reload.hpp"
 #include "core/cli/run.hpp"
 #include "core/cli/schema.hpp"
 #include "core/cli/status.hpp"
@@ -127,6 +128,19 @@ const Command kCommands[] = {
      "config",
      [](const po::variables_map& args) {
        return status({request(args), word(args, "at"), word(args, "format")}, stdout);
+     }},
+    {"reload", "[FILE]", "have the agent that runs here read its configuration again",
+     "Asks it as `weir status` does, waits, and tells what changed. Exit code 0; 78 where the "
+     "files\n"
+     "are wrong; 1 where something cannot be changed.",
+     [](po::options_description& o) {
+       config_option(o);
+       o.add_options()("at", po::value<std::string>(),
+                       "where it answers: the path of its Unix socket, or host:port");
+     },
+     "config",
+     [](const po::variables_map& args) {
+       return reload({request(args), word(args, "at")}, stdout, stderr);
      }},
     {"check", "[FILE]", "say what is wrong with a configuration, or that nothing is",
      "Every problem is told as file:line:column. Exit code 78 when there is one.",

@@ -4,15 +4,20 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "core/cli/check.hpp"
 #include "core/cli/service_manager.hpp"
 #include "core/http/api.hpp"
 #include "core/http/server.hpp"
 #include "core/pipeline/pipeline.hpp"
+#include "core/pipeline/wall_clock.hpp"
 #include "core/plugin/loader.hpp"
 #include "core/telemetry/log.hpp"
 #include "core/telemetry/pages.hpp"
@@ -23,11 +28,13 @@ namespace {
 
 constexpr int kExitFailure = 1;
 
-bool setup_log(const RunArgs& args, const config::LogOptions& options) {
+// Chooses level and format; false, after saying why, where a command line's word is none.
+bool choose_log(const RunArgs& args, const config::LogOptions& options, weir_level& level,
+                core::LogFormat& format) {
   static constexpr const char* kLevels[] = {"debug", "info", "warn", "error"};
   static constexpr const char* kFormats[] = {"text", "json"};
-  auto level = static_cast<weir_level>(options.level) + WEIR_LOG_DEBUG;
-  auto format = static_cast<core::LogFormat>(options.format);
+  level = static_cast<weir_level>(options.level) + WEIR_LOG_DEBUG;
+  format = static_cast<core::LogFormat>(options.format);
   const auto choose = [](const std::string& word, const auto& names, const char* option, auto set) {
     if (word.empty()) return true;
     for (unsigned i = 0; i < std::size(names); ++i) {
@@ -41,12 +48,16 @@ bool setup_log(const RunArgs& args, const config::LogOptions& options) {
     std::fputs("\n", stderr);
     return false;
   };
-  if (!choose(args.log_level, kLevels, "log-level",
-              [&](unsigned i) { level = WEIR_LOG_DEBUG + i; }) ||
-      !choose(args.log_format, kFormats, "log-format",
-              [&](unsigned i) { format = static_cast<core::LogFormat>(i); })) {
-    return false;
-  }
+  return choose(args.log_level, kLevels, "log-level",
+                [&](unsigned i) { level = WEIR_LOG_DEBUG + i; }) &&
+         choose(args.log_format, kFormats, "log-format",
+                [&](unsigned i) { format = static_cast<core::LogFormat>(i); });
+}
+
+bool setup_log(const RunArgs& args, const config::LogOptions& options) {
+  weir_level level{};
+  core::LogFormat format{};
+  if (!choose_log(args, options, level, format)) return false;
   core::log_setup(level, format);
   return true;
 }
@@ -106,6 +117,71 @@ int wait_for_signal(const sigset_t& signals, ServiceManager& manager,
   return number;
 }
 
+bool asked_to_end() {
+  sigset_t pending;
+  sigpending(&pending);
+  return sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    lines.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return lines;
+}
+
+// Reads the files again and has the pipeline become what they say.
+void reload(const RunArgs& args, core::Pipeline& pipeline, http::Api& api, http::Reloads& reloads,
+            ServiceManager& manager) {
+  using Result = http::Reloads::Result;
+  reloads.begin();
+  manager.reloading();
+  core::log_info("reloading " + args.request.path);
+  const auto end = [&](Result result, std::vector<std::string> lines) {
+    const bool nothing = result == Result::kInvalid || result == Result::kRefused;
+    const weir_level level = nothing                     ? WEIR_LOG_ERROR
+                             : result == Result::kPartly ? WEIR_LOG_WARN
+                                                         : WEIR_LOG_INFO;
+    for (const std::string& line : lines) core::log(level, "", line);
+    if (nothing) core::log_error("not reloaded: nothing has changed");
+    reloads.end(result, std::move(lines), core::wall_now_ns());
+    manager.reloaded();
+  };
+
+  config::Problems problems;
+  std::shared_ptr<const config::Config> next;
+  {
+    const config::Document document = config::read(args.request, problems);
+    core::Loader loader(config::agent_options(document, problems).plugin_dirs);
+    next = config::bind(document, loader, problems);
+  }
+  if (next == nullptr) return end(Result::kInvalid, lines_of(problems.text()));
+  for (const config::Problem& warning : next->warnings) {
+    core::log(WEIR_LOG_WARN, config::to_string(warning.place), warning.message);
+  }
+  // The service manager waits for a word from time to time.
+  auto due = std::chrono::steady_clock::now();
+  const core::ReloadOutcome outcome = pipeline.reload(next, [&] {
+    if (const auto now = std::chrono::steady_clock::now(); now >= due) {
+      manager.tick(pipeline);
+      due = now + manager.period();
+    }
+    return !asked_to_end();
+  });
+  if (outcome.result != core::ReloadOutcome::Result::kRefused) {
+    weir_level level{};
+    core::LogFormat format{};
+    if (choose_log(args, next->agent.log, level, format)) core::log_set_level(level);
+    api.set_token(next->agent.http.token);
+  }
+  core::forget_code();
+  static constexpr Result kResults[] = {Result::kDone, Result::kPartly, Result::kRefused};
+  end(kResults[static_cast<int>(outcome.result)], outcome.lines);
+}
+
 }  // namespace
 
 sigset_t block_signals() {
@@ -148,8 +224,9 @@ int run(const RunArgs& args) {
 
   const config::HttpOptions http_options = config->agent.http;
   core::Pipeline pipeline(std::move(config));
-  const http::Api api(pipeline, http_options.token,
-                      std::filesystem::absolute(args.request.path).lexically_normal());
+  http::Reloads reloads([] { kill(getpid(), SIGHUP); });
+  http::Api api(pipeline, http_options.token,
+                std::filesystem::absolute(args.request.path).lexically_normal(), &reloads);
   http::Server server([&api](const http::Request& request) { return api.handle(request); });
   if (!open_http(server, http_options)) return kExitFailure;
   server.start();
@@ -165,7 +242,7 @@ int run(const RunArgs& args) {
       core::log_info(signal_number == SIGTERM ? "SIGTERM: stopping" : "SIGINT: stopping");
       break;
     }
-    core::log_warn("SIGHUP: this version does not reload; restart the agent instead");
+    reload(args, pipeline, api, reloads, manager);
   }
   let_interrupt_kill();
   manager.stopping();

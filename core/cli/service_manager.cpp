@@ -60,6 +60,21 @@ void ServiceManager::tick(const core::Pipeline& pipeline) {
   if (!lines.empty()) send(lines);
 }
 
+// Before it is ready it need not say that it is ready again.
+void ServiceManager::reloading() {
+  if (!listens() || !ready_) return;
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  const std::int64_t us = std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
+  send("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(us) + "\nSTATUS=reloading\n");
+}
+
+void ServiceManager::reloaded() {
+  if (!listens() || !ready_) return;
+  told_ = {};  // the status follows with the next tick
+  send("READY=1\n");
+}
+
 void ServiceManager::stopping() {
   if (listens()) send("STOPPING=1\nSTATUS=delivering what is left\n");
 }
@@ -67,11 +82,11 @@ void ServiceManager::stopping() {
 std::string ServiceManager::status(const core::Pipeline& pipeline, const core::Health& health,
                                    Clock::time_point now) {
   std::uint64_t delivered = 0, held = 0, dropped = 0;
-  pipeline.visit_routes([&](const core::Route& r) {
-    delivered += r.rows_delivered;
-    held += static_cast<std::uint64_t>(std::max<std::int64_t>(r.rows_held, 0));
-    for (const auto& rows : r.rows_dropped) dropped += rows;
-  });
+  for (const core::RouteTotals& r : pipeline.route_totals()) {
+    delivered += r.delivered;
+    held += r.held();
+    for (const std::uint64_t rows : r.dropped) dropped += rows;
+  }
   std::string troubled;
   for (const core::ComponentHealth& c : health.components) {
     if (c.condition != core::Condition::kFails && c.condition != core::Condition::kAbsent) continue;

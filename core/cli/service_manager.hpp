@@ -24,6 +24,9 @@ class ServiceManager {
   // WATCHDOG=1 as long as its scheduler moves.
   void tick(const core::Pipeline& pipeline);
   void stopping();
+  // Around a reload.
+  void reloading();
+  void reloaded();
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -4,57 +4,19 @@
 #include <vector>
 
 #include "core/cli/columns.hpp"
-#include "core/config/load.hpp"
-#include "core/config/node.hpp"
-#include "core/config/yaml.hpp"
-#include "core/http/client.hpp"
+#include "core/cli/door.hpp"
 
 namespace weir::cli {
 
 namespace {
 
 constexpr int kExitFailure = 1;
-// More than the answer of an agent with a thousand components that all read each other.
-constexpr config::Budget kBudget{20'000'000, std::size_t{256} << 20};
 
 int complain(const std::string& what) {
   std::fprintf(stderr, "weir status: %s\n", what.c_str());
   return kExitFailure;
 }
 
-struct Place {
-  std::string where, token;
-};
-
-// Where the agent of this configuration answers, the socket first: who may use that needs no token.
-// At the usual address there may be another agent, or anybody, once one of the two was written.
-std::vector<Place> places(const config::HttpOptions& options) {
-  std::vector<Place> all{{options.socket.value_or(config::kHttpSocket), ""}};
-  if (options.listen) {
-    all.push_back({*options.listen, options.token});
-  } else if (!options.socket) {
-    all.push_back({config::kHttpListen, ""});
-  }
-  std::erase_if(all, [](const Place& place) { return place.where == config::kHttpOff; });
-  return all;
-}
-
-http::Reply ask(const std::vector<Place>& all) {
-  http::Reply reply;
-  std::string errors;
-  for (const auto& [where, token] : all) {
-    reply = http::get(where, "/status", token);
-    if (reply.status != 0) return reply;
-    errors += (errors.empty() ? "" : "; ") + reply.error;
-  }
-  reply.error = errors.empty() ? "agent.http is off in this configuration" : errors;
-  return reply;
-}
-
-std::string text(const config::Node& map, const char* key) {
-  const config::Node* found = map.find(key);
-  return found == nullptr ? "" : found->text;
-}
 std::uint64_t number(const config::Node& scalar) {
   return std::strtoull(scalar.text.c_str(), nullptr, 10);
 }
@@ -86,6 +48,17 @@ std::map<std::string, Rows> rows_of(const config::Node& routes) {
   return all;
 }
 
+void print_reload(const config::Node& reload, std::FILE* out) {
+  if (text(reload, "count") == "0") return;
+  const std::string result = text(reload, "result");
+  std::fprintf(out, "last reload: %s at %s\n", result.c_str(), text(reload, "ended").c_str());
+  const config::Node* lines = reload.find("lines");
+  if (result != "done" && lines != nullptr) {
+    for (const config::Node& line : lines->items) std::fprintf(out, "  %s\n", line.text.c_str());
+  }
+  std::fputs("\n", out);
+}
+
 void print(const config::Node& root, std::FILE* out) {
   const bool ready = text(root, "ready") == "true";
   const std::string phase = text(root, "phase");
@@ -95,6 +68,8 @@ void print(const config::Node& root, std::FILE* out) {
                phase != "running" ? ""
                : ready            ? ", ready"
                                   : ", not ready");
+  if (const config::Node* reload = root.find("reload"); reload != nullptr)
+    print_reload(*reload, out);
   const config::Node* components = root.find("components");
   const config::Node* routes = root.find("routes");
   if (components == nullptr || routes == nullptr) return;
@@ -126,20 +101,13 @@ int status(const StatusArgs& args, std::FILE* out) {
   if (args.format != "text" && args.format != "json") {
     return complain("--format " + args.format + ": expected text or json");
   }
-  // What is wrong in it matters to `weir check`: here it only tells where to ask, and it may be one
-  // that only the agent can read.
-  config::Problems problems;
-  const config::HttpOptions options =
-      config::agent_options(config::read(args.request, problems), problems).http;
-  const http::Reply reply =
-      ask(args.at.empty() ? places(options) : std::vector{Place{args.at, options.token}});
+  const http::Reply reply = ask(doors(args.request, args.at), [](const Door& door) {
+    return http::get(door.where, "/status", door.token);
+  });
   if (reply.status == 0) return complain("no agent answers: " + reply.error);
   if (reply.status != 200) return complain("the agent refuses: " + reply.body);
   config::Node root;
-  config::Budget budget = kBudget;
-  if (!config::parse_yaml("", 0, reply.body, budget, root, problems)) {
-    return complain("the answer is no JSON");
-  }
+  if (!parse_answer(reply.body, root)) return complain("the answer is no JSON");
   if (args.format == "json") {
     std::fputs(reply.body.c_str(), out);
   } else {

@@ -83,6 +83,7 @@ struct BufferOptions {
   Bytes memory;    // of kOverflow
   WhenFull when_full = WhenFull::kDropOldest;
   Sync sync = Sync::kInterval;
+  bool operator==(const BufferOptions&) const = default;
   static const OptionTable<BufferOptions>& table();
 };
 
@@ -100,6 +101,7 @@ struct BatchOptions {
   std::uint64_t max_rows = 0;
   Bytes max_bytes;
   Duration max_delay{};
+  bool operator==(const BatchOptions&) const = default;
   static const OptionTable<BatchOptions>& table();
 };
 
@@ -107,6 +109,7 @@ struct RetryOptions {
   Duration initial{};
   Duration max{};
   std::uint32_t breaker = 0;
+  bool operator==(const RetryOptions&) const = default;
   static const OptionTable<RetryOptions>& table();
 };
 
@@ -116,6 +119,7 @@ struct SinkOptions {
   RetryOptions retry;
   Duration write_deadline{};
   Bytes dead_letters;  // 0: rejected rows are not kept
+  bool operator==(const SinkOptions&) const = default;
   static const OptionTable<SinkOptions>& table();
 };
 

@@ -11,6 +11,7 @@
 #include "core/plugin/host.hpp"
 #include "core/telemetry/exposition.hpp"
 #include "core/telemetry/json.hpp"
+#include "weir/format_number.hpp"
 #include "weir/http.hpp"
 
 namespace weir::http {
@@ -62,46 +63,105 @@ Response probe(bool good, const char* bad, const core::Health* told) {
 
 void put_routes(JsonWriter& json, const core::Pipeline& pipeline) {
   json.key("routes").open('[');
-  pipeline.visit_routes([&](const core::Route& r) {
+  for (const core::RouteTotals& r : pipeline.route_totals()) {
     const auto number = [&](const char* name, std::uint64_t value) {
       json.key(name).raw(std::to_string(value));
     };
     json.open('{').key("source").text(r.producer).key("consumer").text(r.consumer);
-    number("offered", r.rows_offered);
-    number("recovered", r.rows_recovered);
-    number("delivered", r.rows_delivered);
-    number("held", static_cast<std::uint64_t>(r.rows_held.load()));
+    number("offered", r.offered);
+    number("recovered", r.recovered);
+    number("delivered", r.delivered);
+    number("held", r.held());
     json.key("dropped").open('{');
     for (std::size_t i = 0; i < core::kDropReasons; ++i) {
-      if (r.rows_dropped[i] != 0) number(core::kDropReasonNames[i], r.rows_dropped[i]);
+      if (r.dropped[i] != 0) number(core::kDropReasonNames[i], r.dropped[i]);
     }
     json.close('}').close('}');
-  });
+  }
   json.close(']');
+}
+
+void put_reload(JsonWriter& json, const Reloads::State& state) {
+  const auto number = [&](const char* name, std::uint64_t value) {
+    json.key(name).raw(std::to_string(value));
+  };
+  number("asked", state.asked);
+  number("done", state.done);
+  json.key("running").boolean(state.running);
+  number("count", state.count);
+  json.key("result").text(to_text(state.result));
+  if (state.count != 0) {
+    json.key("ended").text(format::TimeText().at(state.ended_ns - state.ended_ns % 1'000'000));
+  }
+  json.key("lines").open('[');
+  for (const std::string& line : state.lines) json.text(line);
+  json.close(']');
+}
+
+bool has_token(const Request& request, std::string_view token) {
+  const std::string_view given = request.authorization;
+  return boost::beast::iequals(given.substr(0, kScheme.size()), kScheme) &&
+         equal_in_constant_time(token, given.substr(kScheme.size()));
 }
 
 }  // namespace
 
-bool Api::knows_token(const Request& request) const {
-  if (token_.empty() || request.local) return true;
-  const std::string_view given = request.authorization;
-  return boost::beast::iequals(given.substr(0, kScheme.size()), kScheme) &&
-         equal_in_constant_time(token_, given.substr(kScheme.size()));
+const char* to_text(Reloads::Result result) {
+  static constexpr const char* kTexts[] = {"none", "done", "partly", "refused", "invalid"};
+  return kTexts[static_cast<int>(result)];
+}
+
+void Api::set_token(std::string token) {
+  const std::lock_guard lock(mutex_);
+  token_ = std::move(token);
+}
+
+// Over the Unix socket, or with a token: a page of somebody else's that a browser here shows can
+// ask on loopback, too.
+Response Api::reload(const Request& request, bool trusted) const {
+  if (request.method == "POST") {
+    if (!trusted) {
+      return error_response(403,
+                            "a reload is asked for over agent.http.socket, or with an "
+                            "agent.http.token");
+    }
+    const std::uint64_t number = reloads_->ask();
+    JsonWriter json;
+    json.open('{').key("reload").raw(std::to_string(number)).close('}');
+    return {202, "application/json", json.finish()};
+  }
+  if (request.method != "GET" && request.method != "HEAD") {
+    Response response = error_response(405, "expected GET or POST");
+    response.allow = "GET, HEAD, POST";
+    return response;
+  }
+  JsonWriter json;
+  json.open('{');
+  put_reload(json, reloads_->state());
+  json.close('}');
+  return {200, "application/json", json.finish()};
 }
 
 Response Api::handle(const Request& request) const {
   const std::string& path = request.path;
   const bool is_probe = path == "/health" || path == "/ready" || path == "/startup";
-  const bool known = knows_token(request);
+  std::string token_now;
+  {
+    const std::lock_guard lock(mutex_);
+    token_now = token_;
+  }
+  const bool gave_token = !token_now.empty() && has_token(request, token_now);
+  const bool known = token_now.empty() || request.local || gave_token;
   if (!known && !is_probe) {
     return error_response(
         401, "expected the header `Authorization: Bearer TOKEN`, see agent.http.token");
   }
-  if (token_.empty() && !request.local && !is_address(request.host)) {
+  if (token_now.empty() && !request.local && !is_address(request.host)) {
     return error_response(403, "expected an address or localhost as Host, or an agent.http.token");
   }
+  if (path == "/reload" && reloads_ != nullptr) return reload(request, request.local || gave_token);
   if (!is_probe && path != "/status" && path != "/metrics") {
-    return error_response(404, "there is /health, /ready, /startup, /status and /metrics");
+    return error_response(404, "there is /health, /ready, /startup, /status, /metrics and /reload");
   }
   if (request.method != "GET" && request.method != "HEAD") {
     return error_response(405, "expected GET");
@@ -128,6 +188,11 @@ Response Api::handle(const Request& request) const {
   json.key("configuration").text(configuration_);
   json.key("phase").text(kPhases[static_cast<int>(health.phase)]);
   json.key("started").boolean(health.started).key("ready").boolean(health.ready);
+  if (reloads_ != nullptr) {
+    json.key("reload").open('{');
+    put_reload(json, reloads_->state());
+    json.close('}');
+  }
   put_components(json, health);
   put_routes(json, pipeline_);
   json.close('}');

@@ -10,9 +10,11 @@
 // over TCP without it get the status of these three and nothing else.
 #pragma once
 
+#include <mutex>
 #include <string>
 
 #include "core/http/message.hpp"
+#include "core/http/reloads.hpp"
 #include "core/pipeline/pipeline.hpp"
 
 namespace weir::http {
@@ -20,18 +22,26 @@ namespace weir::http {
 class Api {
  public:
   // The pipeline outlives it. `token`: "" where none is asked for. `configuration`: the file that
-  // the agent was started with, for people.
-  Api(const core::Pipeline& pipeline, std::string token, std::string configuration = "")
-      : pipeline_(pipeline), token_(std::move(token)), configuration_(std::move(configuration)) {}
+  // the agent was started with, for people. `reloads`: nullptr where there are none.
+  Api(const core::Pipeline& pipeline, std::string token, std::string configuration = "",
+      Reloads* reloads = nullptr)
+      : pipeline_(pipeline),
+        configuration_(std::move(configuration)),
+        reloads_(reloads),
+        token_(std::move(token)) {}
 
+  // Any thread.
   Response handle(const Request& request) const;
+  void set_token(std::string token);
 
  private:
-  bool knows_token(const Request& request) const;
+  Response reload(const Request& request, bool trusted) const;
 
   const core::Pipeline& pipeline_;
-  const std::string token_;
   const std::string configuration_;
+  Reloads* const reloads_;
+  mutable std::mutex mutex_;
+  std::string token_;  // under mutex_
 };
 
 }  // namespace weir::http

@@ -65,9 +65,8 @@ std::vector<Protocol::endpoint> endpoints(asio::io_context& io, const std::strin
   return all;
 }
 
-}  // namespace
-
-Reply get(const std::string& where, const std::string& path, const std::string& token) {
+Reply ask(beast::http::verb verb, const std::string& where, const std::string& path,
+          const std::string& token) {
   asio::io_context io;
   Stream stream(io);
   error_code error;
@@ -81,7 +80,7 @@ Reply get(const std::string& where, const std::string& path, const std::string& 
     if (!error) break;
   }
   if (error) return failed("");
-  beast::http::request<beast::http::string_body> request(beast::http::verb::get, path, 11);
+  beast::http::request<beast::http::string_body> request(verb, path, 11);
   request.set(beast::http::field::host, "localhost");
   request.set(beast::http::field::user_agent, "weir");
   if (!token.empty()) request.set(beast::http::field::authorization, "Bearer " + token);
@@ -95,6 +94,16 @@ Reply get(const std::string& where, const std::string& path, const std::string& 
       wait(io, stream, [&](auto done) { beast::http::async_read(stream, buffer, parser, done); });
   if (error) return failed("no answer from ");
   return {parser.get().result_int(), std::move(parser.get().body()), ""};
+}
+
+}  // namespace
+
+Reply get(const std::string& where, const std::string& path, const std::string& token) {
+  return ask(beast::http::verb::get, where, path, token);
+}
+
+Reply post(const std::string& where, const std::string& path, const std::string& token) {
+  return ask(beast::http::verb::post, where, path, token);
 }
 
 }  // namespace weir::http

@@ -13,5 +13,6 @@ struct Reply {
 
 // `where`: the path of a Unix socket, or host:port. Waits up to 10 s for each step.
 Reply get(const std::string& where, const std::string& path, const std::string& token);
+Reply post(const std::string& where, const std::string& path, const std::string& token);
 
 }  // namespace weir::http

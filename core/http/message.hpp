@@ -17,6 +17,7 @@ struct Response {
   unsigned status = 200;
   const char* content_type = "application/json";
   std::string body;
+  const char* allow = "GET, HEAD";  // told with 405
 };
 
 // {"error": what}

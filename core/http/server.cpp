@@ -163,7 +163,7 @@ class Server::Session : public std::enable_shared_from_this<Session> {
     message_->set(beast::http::field::content_type, response.content_type);
     message_->set(beast::http::field::cache_control, "no-store");
     if (response.status == 401) message_->set(beast::http::field::www_authenticate, "Bearer");
-    if (response.status == 405) message_->set(beast::http::field::allow, "GET, HEAD");
+    if (response.status == 405) message_->set(beast::http::field::allow, response.allow);
     message_->keep_alive(keep_alive);
     message_->content_length(response.body.size());
     if (!head) message_->body() = std::move(response.body);

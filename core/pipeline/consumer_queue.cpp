@@ -36,11 +36,21 @@ void ConsumerQueue::on_pressure(std::function<void()> told) {
   pressure_ = std::move(told);
   makes_room_ = true;
   rearm();
+  tells_.store(true, std::memory_order_release);
+  tell_pressure();  // of what came before
+}
+
+void ConsumerQueue::tell_pressure() {
+  if (tells_.load(std::memory_order_acquire) && pressed() &&
+      pressure_armed_.exchange(false, std::memory_order_seq_cst)) {
+    pressure_();
+  }
 }
 
 void ConsumerQueue::unreserve(std::uint64_t bytes) {
   const std::uint64_t left = bytes_held_.fetch_sub(bytes, std::memory_order_seq_cst) - bytes;
-  if (pressure_ && !pressed()) makes_room_.store(true, std::memory_order_relaxed);
+  if (tells_.load(std::memory_order_relaxed) && !pressed())
+    makes_room_.store(true, std::memory_order_relaxed);
   // Producers are woken when there is room for many chains, not for each: waking costs more than
   // a push. Who needs more than that quarter is woken again by every later call.
   if (left <= bytes_max_ - bytes_max_ / 4 && waiting_.load(std::memory_order_seq_cst) > 0) {
@@ -55,10 +65,8 @@ void ConsumerQueue::admit(Batch* chain, Route& route) {
                             std::memory_order_relaxed);
   if (ring_.push({chain, &route})) {
     waker_.wake();
-    if (pressure_ && pressed() && pressure_armed_.exchange(false, std::memory_order_seq_cst)) {
-      pressure_();
-    }
-    return;
+    if (closed_.load(std::memory_order_seq_cst)) return drop_rest();
+    return tell_pressure();
   }
   // A cell is still being emptied by the thread that popped it, while its room was given back.
   route.rows_held.fetch_sub(static_cast<std::int64_t>(chain->chain_rows),
@@ -89,7 +97,7 @@ void ConsumerQueue::push_reserved(Batch* chain, Route& route) {
   admit(chain, route);
 }
 
-void ConsumerQueue::push(Batch* chain, Route& route, Wait wait) {
+void ConsumerQueue::push(Batch* chain, Route& route, Wait wait, const std::atomic<bool>* gives_up) {
   route.rows_offered.fetch_add(chain->chain_rows, std::memory_order_relaxed);
   const std::uint64_t bytes = charge(*chain);
   if (reserve(bytes)) return admit(chain, route);
@@ -102,7 +110,7 @@ void ConsumerQueue::push(Batch* chain, Route& route, Wait wait) {
   if (wait == Wait::kNever || (!blocks && !makes_room_.load(std::memory_order_relaxed))) {
     return drop(chain, route, DropReason::kQueueFullNewest);
   }
-  if (wait_for_room(bytes)) {
+  if (wait_for_room(bytes, gives_up)) {
     admit(chain, route);
   } else {
     drop(chain, route, blocks ? DropReason::kShutdown : DropReason::kQueueFullNewest);
@@ -110,10 +118,11 @@ void ConsumerQueue::push(Batch* chain, Route& route, Wait wait) {
 }
 
 // False when there is none, and nobody waits any longer.
-bool ConsumerQueue::wait_for_room(std::uint64_t bytes) {
+bool ConsumerQueue::wait_for_room(std::uint64_t bytes, const std::atomic<bool>* gives_up) {
   bool room = false;
   const auto decided = [&] {
-    return (room = reserve(bytes)) || giving_up_.load(std::memory_order_seq_cst);
+    return (room = reserve(bytes)) || giving_up_.load(std::memory_order_seq_cst) ||
+           (gives_up != nullptr && gives_up->load(std::memory_order_seq_cst));
   };
   std::unique_lock lock(room_mutex_);
   waiting_.fetch_add(1, std::memory_order_seq_cst);
@@ -152,8 +161,18 @@ void ConsumerQueue::hand_on(const Item& item) {
 
 void ConsumerQueue::give_up() {
   giving_up_.store(true, std::memory_order_seq_cst);
+  wake_producers();
+}
+
+void ConsumerQueue::wake_producers() {
   const std::lock_guard lock(room_mutex_);
   room_.notify_all();
+}
+
+void ConsumerQueue::close() {
+  give_up();
+  closed_.store(true, std::memory_order_seq_cst);
+  drop_rest();  // who did not see it in time has its rows in the ring by now, or drops them itself
 }
 
 void ConsumerQueue::drop_rest() {

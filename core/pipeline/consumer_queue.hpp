@@ -30,8 +30,10 @@ class ConsumerQueue final : public Inbox {
 
   // Takes one reference on the chain over, whatever happens to it; counts both sides of the
   // route. Waits under kBlock, and for a moment for who was told of pressure. Any thread.
+  // `gives_up`: once it is true, this producer waits no longer; nullptr: it does not give up.
   enum class Wait { kForRoom, kNever };
-  void push(Batch* chain, Route& route, Wait wait = Wait::kForRoom);
+  void push(Batch* chain, Route& route, Wait wait = Wait::kForRoom,
+            const std::atomic<bool>* gives_up = nullptr);
 
   // For try_emit: room set aside beforehand, so that a push to several queues is all or none.
   bool reserve(const Batch& chain) { return reserve(charge(chain)); }
@@ -61,12 +63,16 @@ class ConsumerQueue final : public Inbox {
   }
   // From here on nobody waits for room: what finds none is dropped as shutdown.
   void give_up();
+  // Has those who wait for room look whether they gave up.
+  void wake_producers();
   // Drops everything still in the ring as shutdown. The consumer's thread has ended.
   void drop_rest();
+  // Likewise, and what comes from now on: nobody takes it out any more.
+  void close();
 
   // `told` is called by whoever makes it `pressed`, once, and again after `rearm`. It is expected
   // to make room at once: rows that find none wait for it for a moment before they are dropped.
-  // Before the first push.
+  // Once.
   void on_pressure(std::function<void()> told);
   void rearm() { pressure_armed_.store(true, std::memory_order_seq_cst); }
 
@@ -89,7 +95,8 @@ class ConsumerQueue final : public Inbox {
   void admit(Batch* chain, Route& route);
   void drop(Batch* chain, Route& route, DropReason reason);
   bool make_room();
-  bool wait_for_room(std::uint64_t bytes);
+  void tell_pressure();
+  bool wait_for_room(std::uint64_t bytes, const std::atomic<bool>* gives_up);
 
   const std::uint64_t bytes_max_;
   const WhenFull when_full_;
@@ -99,7 +106,9 @@ class ConsumerQueue final : public Inbox {
   alignas(64) Waker waker_;
   std::atomic<bool> nudged_{false};
   std::atomic<bool> giving_up_{false};
-  std::function<void()> pressure_;  // nullptr: nobody wants to know
+  std::atomic<bool> closed_{false};
+  std::function<void()> pressure_;
+  std::atomic<bool> tells_{false};  // somebody wants to know of pressure, and pressure_ is there
   std::atomic<bool> pressure_armed_{false};
   std::atomic<bool> makes_room_{false};  // who is told did so when somebody last waited for it
 

@@ -4,12 +4,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <condition_variable>
 #include <mutex>
+#include <string_view>
 #include <thread>
 #include <utility>
 
 #include "core/pipeline/wall_clock.hpp"
+#include "core/pipeline/watchdog.hpp"
 #include "core/plugin/calls.hpp"
 #include "core/telemetry/log.hpp"
 
@@ -17,61 +18,12 @@ namespace weir::core {
 
 namespace {
 
-constexpr int kExitConfiguration = 78;
 // How long a plugin may take, after the timeout, to return from a call that it is in.
 constexpr std::chrono::seconds kGrace{2};
 
-// In front of a disk: enough for a burst until the next append.
-constexpr std::uint64_t kSpoolQueueBytes = 16u << 20;
-
-buffer::SyncPolicy to_buffer(config::Sync s) {
-  return s == config::Sync::kAlways  ? buffer::SyncPolicy::kAlways
-         : s == config::Sync::kNever ? buffer::SyncPolicy::kNever
-                                     : buffer::SyncPolicy::kInterval;
-}
-
-WhenFull to_core(config::WhenFull w) {
-  return w == config::WhenFull::kBlock        ? WhenFull::kBlock
-         : w == config::WhenFull::kDropOldest ? WhenFull::kDropOldest
-                                              : WhenFull::kDropNewest;
-}
-
-// While it lives: at `soft`, nobody waits for room any more; at `hard`, the process ends even
-// though a plugin does not return to the control thread.
-class StopWatchdog {
- public:
-  StopWatchdog(SteadyClock::time_point soft, SteadyClock::time_point hard,
-               const std::function<void()>& give_up, const std::function<void()>& report)
-      : thread_([=, this] {
-          std::unique_lock lock(mutex_);
-          if (done_.wait_until(lock, soft, [this] { return finished_; })) return;
-          give_up();
-          if (done_.wait_until(lock, hard, [this] { return finished_; })) return;
-          report();
-          log_error("a plugin does not return from its stop; the agent ends without it");
-          _exit(1);
-        }) {}
-  ~StopWatchdog() {
-    {
-      const std::lock_guard lock(mutex_);
-      finished_ = true;
-    }
-    done_.notify_all();
-    thread_.join();
-  }
-  StopWatchdog(const StopWatchdog&) = delete;
-  StopWatchdog& operator=(const StopWatchdog&) = delete;
-
- private:
-  std::mutex mutex_;
-  std::condition_variable done_;
-  bool finished_ = false;
-  std::thread thread_;
-};
-
 }  // namespace
 
-Pipeline::Pipeline(std::unique_ptr<config::Config> config)
+Pipeline::Pipeline(std::shared_ptr<const config::Config> config)
     : config_(std::move(config)),
       pools_(epochs_),
       registry_(epochs_, config_->agent.max_series),
@@ -83,136 +35,15 @@ Pipeline::Pipeline(std::unique_ptr<config::Config> config)
                 [this](weir_telemetry_row row, void* context) { visit_telemetry(row, context); }},
       scheduler_(std::make_unique<Scheduler>()) {
   for (const config::Component& c : config_->components) {
-    components_.push_back(std::make_unique<Component>(c));
+    components_.push_back(std::make_shared<Component>(config_, c));
   }
+  publish();
 }
 
 Pipeline::~Pipeline() {
   if (stopped_ || stop()) return;
   log_error("the agent ends without waiting for plugins that hang");
   _exit(1);
-}
-
-int Pipeline::leave_out(Component& c, const std::string& why, bool configuration) {
-  c.type = nullptr;
-  c.left_out = why;
-  const bool fatal = configuration || c.config.required();
-  log(WEIR_LOG_ERROR, c.config.id, why + (fatal ? "" : "; the agent goes on without it"));
-  return fatal ? (configuration ? kExitConfiguration : 1) : 0;
-}
-
-std::chrono::nanoseconds Pipeline::interval(const Component& source) const {
-  return source.config.source.interval_or(config_->agent);
-}
-
-int Pipeline::create(Component& c) {
-  if (!c.works()) return leave_out(c, c.config.refusal, false);
-  StaticLabels labels = config_->agent.labels;
-  for (const auto& [key, value] : c.config.source.labels) labels[key] = value;
-  c.host = std::make_unique<Host>(services_, c.config.id, std::move(labels),
-                                  c.is_source() ? interval(c).count() : 0);
-  CallError error;
-  const weir_status status = contained_call(
-      error, [&] { return c.type->create(c.host->abi(), c.config.options, &c.instance, &error); });
-  if (status == WEIR_OK) return 0;
-  c.instance = nullptr;  // an instance there is only with WEIR_OK
-  std::string why = std::string("cannot be created: ") + error.text;
-  if (status == WEIR_CONFIG && error.at != nullptr && error.at->line != 0) {
-    why = std::string(error.at->file) + ':' + std::to_string(error.at->line) + ':' +
-          std::to_string(error.at->column) + ": " + error.text;
-  }
-  return leave_out(c, why, status == WEIR_CONFIG);
-}
-
-// Connects it to its consumers, which have started, and starts it: from then on it may emit.
-int Pipeline::start(Component& c) {
-  if (!c.works()) return 0;
-  if (!c.is_source()) {
-    if (const std::string why = make_queue(c); !why.empty()) {
-      log(WEIR_LOG_ERROR, c.config.id, why);
-      return 1;  // going on without it would lose what the disk is to keep
-    }
-  }
-  for (auto& consumer : components_) {
-    const auto& inputs = consumer->config.inputs;
-    if (!consumer->started ||
-        std::find(inputs.begin(), inputs.end(), c.config.id) == inputs.end()) {
-      continue;
-    }
-    Route& r = route(c.config.id, *consumer);
-    r.to_required = consumer->config.kind == WEIR_SINK
-                        ? consumer->config.required()
-                        : consumer->host->output().reaches_required();
-    c.host->output().connect(r);
-  }
-  CallError error;
-  const auto call = [&] { return c.type->start(c.instance, &error); };
-  if (c.type->start != nullptr && contained_call(error, call) != WEIR_OK) {
-    destroy(c);
-    c.spool.reset();
-    // Its routes stay: what it emitted meanwhile is on them.
-    return leave_out(c, std::string("cannot start: ") + error.text, false);
-  }
-  if (!c.is_source()) start_worker(c);
-  c.started = true;
-  ++running_;
-  return 0;
-}
-
-// The queue in memory, and the disk behind it. Empty, or why it cannot be had.
-std::string Pipeline::make_queue(Component& c) {
-  const config::BufferOptions& buffer = c.config.consumer.buffer;
-  const bool overflow = buffer.type == config::BufferType::kOverflow;
-  const std::uint64_t memory = overflow ? buffer.memory.count
-                               : buffer.type == config::BufferType::kDisk
-                                   ? std::min(buffer.max_size.count, kSpoolQueueBytes)
-                                   : buffer.max_size.count;
-  c.queue = std::make_unique<ConsumerQueue>(memory, to_core(buffer.when_full));
-  if (buffer.type == config::BufferType::kMemory) return "";
-  buffer::Options options;
-  options.bytes_max = buffer.max_size.count;
-  options.sync = to_buffer(buffer.sync);
-  std::string error;
-  c.spool = Spool::open(c.config.id, services_.data_dir + "/buffers/" + c.config.id,
-                        overflow ? Spool::Use::kOverflow : Spool::Use::kAlways, options, *c.queue,
-                        registry_, pools_, error);
-  if (c.spool == nullptr) return "its disk buffer cannot be used: " + error;
-  // What was found there goes on before anything is emitted: the routes have to be there.
-  std::vector<Route*> routes;
-  for (const std::string& input : c.config.inputs) routes.push_back(&route(input, c));
-  if (auto rest = c.spool->adopt(routes)) routes_.push_back(std::move(rest));
-  return "";
-}
-
-Route& Pipeline::route(const std::string& producer, Component& consumer) {
-  const auto found = std::find_if(routes_.begin(), routes_.end(), [&](const auto& r) {
-    return r->producer == producer && r->consumer == consumer.config.id;
-  });
-  if (found != routes_.end()) return **found;
-  routes_.push_back(std::make_unique<Route>(producer, consumer.config.id, *consumer.queue));
-  return *routes_.back();
-}
-
-void Pipeline::start_worker(Component& c) {
-  if (c.config.kind == WEIR_PROCESSOR) {
-    c.worker = std::make_unique<ProcessorWorker>(*c.host, *c.queue, *c.type, c.instance);
-  } else {
-    const config::SinkOptions& sink = c.config.sink;
-    Inbox& inbox = c.spool ? static_cast<Inbox&>(*c.spool) : *c.queue;
-    if (sink.dead_letters.count != 0) {
-      c.letters = std::make_unique<deadletter::Writer>(
-          deadletter::file_path(services_.data_dir, c.config.id), sink.dead_letters.count);
-    }
-    c.worker = std::make_unique<SinkWorker>(
-        *c.host, inbox, *c.type, c.instance,
-        WritePolicy{{sink.batch.max_rows, sink.batch.max_bytes.count, sink.batch.max_delay},
-                    {sink.retry.initial, sink.retry.max, sink.retry.breaker},
-                    sink.write_deadline},
-        c.letters.get());
-    write_watch_.add(*c.host, sink.write_deadline);
-  }
-  if (c.spool) c.spool->start();
-  c.worker->start();
 }
 
 int Pipeline::start() {
@@ -225,27 +56,43 @@ int Pipeline::start() {
   for (auto& c : components_) {
     if (const int code = create(*c); code != 0) return code;
   }
+  judge_required(components_);
   // Consumers before their producers, so that nothing is emitted to nobody.
   for (auto c = components_.rbegin(); c != components_.rend(); ++c) {
     if (const int code = start(**c); code != 0) return code;
   }
   for (auto& c : components_) {
-    if (!c->is_source() || !c->works() || c->type->collect == nullptr) continue;
+    if (!c->collects()) continue;
     collectors_.push_back(c.get());
-    scheduler_->add({c->config.id, interval(*c), c->config.source.jitter,
-                     [this, &component = *c](std::int64_t time) { collect(component, time); },
-                     &c->collections, c->config.source.speed});
+    schedule(c);
   }
-  // Told in the order of the stream.
-  const auto position = [this](const std::unique_ptr<Route>& r) {
-    return std::find_if(components_.begin(), components_.end(),
-                        [&](const auto& c) { return c->config.id == r->producer; });
-  };
-  std::stable_sort(routes_.begin(), routes_.end(),
-                   [&](const auto& a, const auto& b) { return position(a) < position(b); });
-  write_watch_.start();
+  sort_routes();
   built_.store(true, std::memory_order_release);
   return 0;
+}
+
+std::shared_ptr<const Components> Pipeline::view() const {
+  const std::lock_guard lock(view_mutex_);
+  return view_;
+}
+
+void Pipeline::publish() {
+  auto all = std::make_shared<const Components>(components_);
+  const std::lock_guard lock(view_mutex_);
+  view_.swap(all);
+}
+
+std::vector<RouteTotals> Pipeline::route_totals() const {
+  std::vector<RouteTotals> totals;
+  if (!built_.load(std::memory_order_acquire)) return totals;
+  std::map<std::pair<std::string_view, std::string_view>, std::size_t> known;
+  const std::lock_guard lock(routes_mutex_);
+  for (const auto& r : routes_) {
+    const auto [at, is_new] = known.try_emplace({r->producer, r->consumer}, totals.size());
+    if (is_new) totals.emplace_back(r->producer, r->consumer);
+    totals[at->second].add(*r);
+  }
+  return totals;
 }
 
 void Pipeline::collect(Component& c, std::int64_t time) {
@@ -282,7 +129,7 @@ bool Pipeline::collect_once() {
 
 std::vector<Pipeline::Collector> Pipeline::collectors() const {
   std::vector<Collector> all;
-  for (const Component* c : collectors_) all.push_back({c->config.id, interval(*c)});
+  for (const Component* c : collectors_) all.push_back({c->config.id, c->interval()});
   return all;
 }
 
@@ -320,16 +167,6 @@ void Pipeline::give_up() {
   }
 }
 
-void Pipeline::destroy(Component& c) {
-  contained_call(c.config.id, [&] { c.type->destroy(std::exchange(c.instance, nullptr)); });
-}
-
-// Ends what `start` of the plugin began; once.
-void Pipeline::stop(Component& c) {
-  if (!std::exchange(c.started, false) || c.hangs || c.type->stop == nullptr) return;
-  contained_call(c.config.id, [&] { c.type->stop(c.instance); });
-}
-
 void Pipeline::schedule() {
   scheduler_->start();
   phase_.store(Phase::kRunning, std::memory_order_release);
@@ -346,9 +183,13 @@ bool Pipeline::stop() {
     // Sources, and producers that wait for room, get three quarters of the time: the rest is for
     // delivering what there is.
     const auto sources_deadline = begin + timeout * 3 / 4;
-    StopWatchdog watchdog(
-        sources_deadline, deadline + 3 * kGrace, [this] { give_up(); },
-        [this] { report_routes(); });
+    const Watchdog watchdog(
+        sources_deadline, [this] { give_up(); }, deadline + 3 * kGrace,
+        [this] {
+          report_routes();
+          log_error("a plugin does not return from its stop; the agent ends without it");
+          _exit(1);
+        });
     for (auto& c : components_) {
       if (!c->host) continue;
       c->host->ends_by(deadline);
@@ -400,7 +241,7 @@ bool Pipeline::stop() {
       c->hangs = true;
       clean = false;
       c->worker->detach();
-      if (!c->spool) lose_held(c->config.id);
+      if (!c->spool) lose_held(*c);
     }
     for (auto& c : components_) {
       if (c->queue && !c->hangs) c->queue->drop_rest();
@@ -411,18 +252,11 @@ bool Pipeline::stop() {
       if (c->instance == nullptr || c->hangs || (!clean && c->is_source())) continue;
       destroy(*c);
     }
+    std::vector<RouteTotals> ended;
+    clean = reap(ended) && clean;
   }
   report_routes();
   return clean;
-}
-
-// What a consumer that was left behind has in memory goes with the process.
-void Pipeline::lose_held(const std::string& consumer) {
-  for (const auto& r : routes_) {
-    if (r->consumer != consumer) continue;
-    const std::int64_t held = r->rows_held.exchange(0, std::memory_order_relaxed);
-    if (held > 0) r->dropped(DropReason::kShutdown, static_cast<std::uint64_t>(held));
-  }
 }
 
 std::uint64_t Pipeline::dead_letters_not_kept() const {
@@ -431,22 +265,23 @@ std::uint64_t Pipeline::dead_letters_not_kept() const {
   return rows;
 }
 
+std::string to_text(const RouteTotals& t) {
+  std::string text = std::to_string(t.offered) + " rows in, ";
+  if (t.recovered != 0) text += std::to_string(t.recovered) + " found on the disk, ";
+  text += std::to_string(t.delivered) + " delivered";
+  std::uint64_t dropped = 0;
+  for (std::size_t i = 0; i < kDropReasons; ++i) {
+    dropped += t.dropped[i];
+    if (t.dropped[i] == 0) continue;
+    text += ", " + std::to_string(t.dropped[i]) + " dropped (" + kDropReasonNames[i] + ")";
+  }
+  if (dropped == 0) text += ", 0 dropped";
+  return text + ", " + std::to_string(t.held()) + " held";
+}
+
 void Pipeline::report_routes() const {
-  for (const auto& r : routes_) {
-    std::string text = std::to_string(r->rows_offered) + " rows in, ";
-    if (r->rows_recovered != 0) {
-      text += std::to_string(r->rows_recovered) + " found on the disk, ";
-    }
-    text += std::to_string(r->rows_delivered) + " delivered";
-    std::uint64_t dropped = 0;
-    for (std::size_t i = 0; i < kDropReasons; ++i) {
-      dropped += r->rows_dropped[i];
-      if (r->rows_dropped[i] == 0) continue;
-      text += ", " + std::to_string(r->rows_dropped[i]) + " dropped (" + kDropReasonNames[i] + ")";
-    }
-    if (dropped == 0) text += ", 0 dropped";
-    text += ", " + std::to_string(r->rows_held) + " held";
-    log(WEIR_LOG_INFO, "route " + r->producer + " -> " + r->consumer, text);
+  for (const RouteTotals& t : route_totals()) {
+    log(WEIR_LOG_INFO, "route " + t.producer + " -> " + t.consumer, to_text(t));
   }
 }
 

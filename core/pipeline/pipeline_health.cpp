@@ -40,7 +40,7 @@ ComponentHealth Pipeline::health(const Component& c) const {
     if (since != 0) {
       const std::chrono::nanoseconds lasts =
           SteadyClock::now().time_since_epoch() - std::chrono::nanoseconds(since);
-      if (lasts > std::max<std::chrono::nanoseconds>(interval(c), std::chrono::seconds(1))) {
+      if (lasts > std::max<std::chrono::nanoseconds>(c.interval(), std::chrono::seconds(1))) {
         return say(Condition::kFails,
                    "a collection has been under way for " + whole_seconds(lasts));
       }
@@ -60,11 +60,11 @@ ComponentHealth Pipeline::health(const Component& c) const {
 }
 
 // Whether the first collections are over, save those that come rarely.
-bool Pipeline::has_collected(const Health& h) const {
-  for (std::size_t i = 0; i < components_.size(); ++i) {
-    const Component& c = *components_[i];
+bool Pipeline::has_collected(const Components& all, const Health& h) const {
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const Component& c = *all[i];
     if (c.is_source() && h.components[i].condition == Condition::kStarting &&
-        interval(c) <= kFirstCollectionWithin) {
+        c.interval() <= kFirstCollectionWithin) {
       return false;
     }
   }
@@ -74,6 +74,7 @@ bool Pipeline::has_collected(const Health& h) const {
 // Whether every required sink, and every processor on the way, is done with something of what it
 // was given.
 bool Pipeline::has_delivered() const {
+  const std::lock_guard lock(routes_mutex_);
   for (const auto& r : routes_) {
     if (!r->to_required) continue;
     std::uint64_t done = r->rows_delivered;
@@ -87,14 +88,15 @@ Health Pipeline::health() const {
   Health h;
   h.phase = phase_.load(std::memory_order_acquire);
   h.ready = h.phase == Phase::kRunning;
-  for (const auto& c : components_) {
+  const std::shared_ptr<const Components> all = view();
+  for (const auto& c : *all) {
     h.components.push_back(health(*c));
     const ComponentHealth& one = h.components.back();
     const bool broken = one.condition == Condition::kFails || one.condition == Condition::kAbsent;
     h.ready = h.ready && !(one.required && broken);
   }
   if (h.phase == Phase::kRunning && !started_.load(std::memory_order_relaxed)) {
-    if (has_collected(h)) collected_.store(true, std::memory_order_relaxed);
+    if (has_collected(*all, h)) collected_.store(true, std::memory_order_relaxed);
     if (collected_.load(std::memory_order_relaxed) && has_delivered()) {
       started_.store(true, std::memory_order_relaxed);
     }

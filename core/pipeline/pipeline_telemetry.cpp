@@ -21,7 +21,8 @@ void Pipeline::visit_telemetry(weir_telemetry_row row, void* context) const {
        count(p.max_fds), count(p.threads), real(static_cast<double>(services_.epoch) / 1e9)});
 
   if (!built_.load(std::memory_order_acquire)) return;
-  for (const auto& c : components_) {
+  const std::shared_ptr<const Components> all = view();
+  for (const auto& c : *all) {
     const std::string& id = c->config.id;
     telemetry_row(row, context, kComponentInfo,
                   {id, config::kind_name(c->config.kind), c->config.type},
@@ -56,7 +57,7 @@ void Pipeline::visit_telemetry(weir_telemetry_row row, void* context) const {
       telemetry_row(row, context, kPeerFigureSchema, {id, figure.name}, {real(figure.value)});
     }
   }
-  for (const auto& c : components_) {
+  for (const auto& c : *all) {
     if (!c->spool) continue;
     const buffer::DiskBuffer::Counts n = c->spool->counts();
     telemetry_row(
@@ -65,20 +66,19 @@ void Pipeline::visit_telemetry(weir_telemetry_row row, void* context) const {
          count(n.segments), count(n.bytes_damaged), count(n.sync_failures), count(n.ack_failures),
          count(n.rows_at_risk), seconds(c->spool->last_append_ns)});
   }
-  for (const auto& c : components_) {
+  for (const auto& c : *all) {
     if (!c->letters) continue;
     const deadletter::Writer& l = *c->letters;
     telemetry_row(
         row, context, kDeadLetterSchema, {c->config.id},
         {count(l.rows_kept), count(l.rows_not_kept), count(l.bytes), count(l.bytes_max())});
   }
-  for (const auto& r : routes_) {
-    telemetry_row(row, context, kRouteSchema, {r->producer, r->consumer},
-                  {count(r->rows_offered), count(r->rows_recovered), count(r->rows_delivered),
-                   count(static_cast<std::uint64_t>(r->rows_held.load()))});
+  for (const RouteTotals& r : route_totals()) {
+    telemetry_row(row, context, kRouteSchema, {r.producer, r.consumer},
+                  {count(r.offered), count(r.recovered), count(r.delivered), count(r.held())});
     for (std::size_t i = 0; i < kDropReasons; ++i) {
       telemetry_row(row, context, kRouteDroppedSchema,
-                    {r->producer, r->consumer, kDropReasonNames[i]}, {count(r->rows_dropped[i])});
+                    {r.producer, r.consumer, kDropReasonNames[i]}, {count(r.dropped[i])});
     }
   }
 }

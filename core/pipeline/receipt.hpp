@@ -15,8 +15,14 @@ namespace weir::core {
 class Receipt {
  public:
   // Open, and held by its maker. `required_only`: sinks that are not required do not count.
-  Receipt(weir_settled settled, void* context, std::uint64_t token, bool required_only)
-      : settled_(settled), context_(context), token_(token), required_only_(required_only) {}
+  // `unsettled`: goes down by one when the source has been told.
+  Receipt(weir_settled settled, void* context, std::uint64_t token, bool required_only,
+          std::atomic<std::uint64_t>& unsettled)
+      : settled_(settled),
+        context_(context),
+        token_(token),
+        required_only_(required_only),
+        unsettled_(unsettled) {}
   Receipt(const Receipt&) = delete;
   Receipt& operator=(const Receipt&) = delete;
 
@@ -54,12 +60,14 @@ class Receipt {
     settled_(context_, token_,
              lost_.load(std::memory_order_relaxed) ? weir_outcome{WEIR_LOST}
                                                    : weir_outcome{WEIR_DELIVERED});
+    unsettled_.fetch_sub(1, std::memory_order_release);
   }
 
   const weir_settled settled_;
   void* const context_;
   const std::uint64_t token_;
   const bool required_only_;
+  std::atomic<std::uint64_t>& unsettled_;
   std::atomic<bool> lost_{false};
   std::atomic<std::uint32_t> open_{1};
   std::atomic<std::uint32_t> refs_{1};

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "core/pipeline/fnv.hpp"
 
@@ -75,8 +76,10 @@ struct Registry::Measurement {
 // One block: this, the label values, their text.
 struct Registry::Series {
   weir_series abi{};
-  std::uint64_t uses = 1;
+  std::uint64_t uses = 0;
   std::uint64_t retired_in = 0;  // epoch
+  User first_user = 0;
+  std::uint32_t first_uses = 0;  // its share of `uses`
 };
 
 std::size_t Registry::SeriesHash::operator()(const Series* s) const { return s->abi.hash; }
@@ -246,7 +249,7 @@ Registry::Series* Registry::make_series(const weir_measurement* m,
 }
 
 const weir_series* Registry::series(const weir_measurement* m, const weir_string* values,
-                                    const StaticLabels& labels, std::string& error) {
+                                    const StaticLabels& labels, std::string& error, User user) {
   const Measurement& measurement = Measurement::of(m);
   const std::lock_guard lock(series_mutex_);
   scratch_.clear();
@@ -259,18 +262,18 @@ const weir_series* Registry::series(const weir_measurement* m, const weir_string
     }
     scratch_.push_back(value);
   }
-  return intern(m, error);
+  return intern(m, user, error);
 }
 
 const weir_series* Registry::series_as_seen(const weir_measurement* m, const weir_string* values,
                                             std::string& error) {
   const std::lock_guard lock(series_mutex_);
   scratch_.assign(values, values + m->label_count);
-  return intern(m, error);
+  return intern(m, 0, error);
 }
 
 // Under series_mutex_; the label values are in scratch_.
-const weir_series* Registry::intern(const weir_measurement* m, std::string& error) {
+const weir_series* Registry::intern(const weir_measurement* m, User user, std::string& error) {
   Fnv hash;
   hash.text(m->name);
   for (std::uint32_t i = 0; i < m->label_count; ++i) {
@@ -293,7 +296,7 @@ const weir_series* Registry::intern(const weir_measurement* m, std::string& erro
   probe.abi.measurement = m;
   probe.abi.label_values = scratch_.data();
   if (const auto found = series_.find(&probe); found != series_.end()) {
-    ++(*found)->uses;
+    use(**found, user);
     return &(*found)->abi;
   }
   reclaim();
@@ -319,13 +322,60 @@ const weir_series* Registry::intern(const weir_measurement* m, std::string& erro
   }
   s->abi.generation = generations_[s->abi.index];
   series_.insert(s);
+  use(*s, user);
   return &s->abi;
 }
 
-void Registry::release(const weir_series* series) {
+// Both under series_mutex_. A series has one user, as a rule.
+void Registry::use(Series& s, User user) {
+  ++s.uses;
+  if (user == 0) return;
+  if (s.first_uses == 0) s.first_user = user;
+  if (s.first_user == user && s.first_uses != UINT32_MAX) {
+    ++s.first_uses;
+  } else {
+    ++further_uses_[{user, &s}];
+  }
+}
+
+void Registry::unuse(Series& s, User user) {
+  --s.uses;
+  if (user == 0) return;
+  if (s.first_user == user && s.first_uses != 0) {
+    --s.first_uses;
+  } else if (const auto found = further_uses_.find({user, &s}); found != further_uses_.end()) {
+    if (--found->second == 0) further_uses_.erase(found);
+  }
+}
+
+void Registry::release(const weir_series* series, User user) {
   auto* s = reinterpret_cast<Series*>(const_cast<weir_series*>(series));
   const std::lock_guard lock(series_mutex_);
-  if (--s->uses != 0) return;
+  unuse(*s, user);
+  if (s->uses == 0) retire(s);
+}
+
+void Registry::release_all(User user) {
+  const std::lock_guard lock(series_mutex_);
+  std::vector<Series*> unused;
+  const auto released = [&](Series* s, std::uint64_t uses) {
+    s->uses -= uses;
+    if (s->uses == 0) unused.push_back(s);
+  };
+  for (Series* s : series_) {
+    if (s->first_user == user && s->first_uses != 0) released(s, std::exchange(s->first_uses, 0));
+  }
+  const auto begin = further_uses_.lower_bound({user, nullptr});
+  auto end = begin;
+  for (; end != further_uses_.end() && end->first.first == user; ++end) {
+    released(end->first.second, end->second);
+  }
+  further_uses_.erase(begin, end);
+  for (Series* s : unused) retire(s);
+}
+
+// Under series_mutex_.
+void Registry::retire(Series* s) {
   series_.erase(s);
   s->retired_in = epochs_.current();
   retired_.push_back(s);

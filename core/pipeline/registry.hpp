@@ -38,17 +38,22 @@ class Registry {
   const weir_measurement* measurement(const weir_measurement& wanted, const StaticLabels& labels,
                                       std::string& error);
 
+  // Who uses series: a component. 0 is nobody in particular.
+  using User = std::uint32_t;
+
   // Interns. `values` is parallel to the labels of the description; the values of the appended
   // ones come from `labels`. nullptr and `error` at a limit. Any thread.
   const weir_series* series(const weir_measurement* measurement, const weir_string* values,
-                            const StaticLabels& labels, std::string& error);
+                            const StaticLabels& labels, std::string& error, User user = 0);
   // The same from what a sink sees, all labels in one list: for rows that come back from a disk.
   // A measurement that is registered with those labels, whoever gives them, is found.
   const weir_measurement* measurement_as_seen(const weir_measurement& wanted, std::string& error);
   const weir_series* series_as_seen(const weir_measurement* measurement, const weir_string* values,
                                     std::string& error);
   // Matches one `series`. Any thread.
-  void release(const weir_series* series);
+  void release(const weir_series* series, User user = 0);
+  // Matches all that this user has not released. Looks at every series.
+  void release_all(User user);
 
   std::uint64_t series_count() const;
   // Series that nobody uses, whose memory waits for batches that may hold them: those of a sink
@@ -72,7 +77,10 @@ class Registry {
 
   const weir_measurement* enter(const weir_measurement& wanted, const StaticLabels& labels,
                                 bool as_seen, std::string& error);
-  const weir_series* intern(const weir_measurement* m, std::string& error);
+  const weir_series* intern(const weir_measurement* m, User user, std::string& error);
+  void use(Series& s, User user);
+  void unuse(Series& s, User user);
+  void retire(Series* s);
   void reclaim();
   static Series* make_series(const weir_measurement* m, const std::vector<weir_string>& values,
                              std::uint64_t hash);
@@ -88,6 +96,8 @@ class Registry {
 
   mutable std::mutex series_mutex_;
   boost::unordered_flat_set<Series*, SeriesHash, SeriesEqual> series_;
+  // Uses by others than the series' first user; few series have any.
+  std::map<std::pair<User, Series*>, std::uint64_t> further_uses_;
   std::vector<std::uint32_t> generations_;  // by index
   std::vector<std::uint32_t> free_indexes_;
   std::deque<Series*> retired_;  // in the order of their epochs

@@ -7,6 +7,7 @@
 // consumer's thread, each where it happens; nothing is derived from the other.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -29,13 +30,16 @@ inline constexpr std::array<const char*, kDropReasons> kDropReasonNames{
 class ConsumerQueue;
 
 struct Route {
-  Route(std::string from, std::string to, ConsumerQueue& to_queue)
-      : producer(std::move(from)), consumer(std::move(to)), queue(to_queue) {}
+  Route(std::string from, std::string to, ConsumerQueue& to_queue, bool required = false)
+      : producer(std::move(from)),
+        consumer(std::move(to)),
+        queue(to_queue),
+        to_required(required) {}
 
   const std::string producer, consumer;
   ConsumerQueue& queue;
-  // Whether it leads, over processors too, to a sink that is required. Constant once connected.
-  bool to_required = false;
+  // Whether it leads, over processors too, to a sink that is required.
+  const bool to_required;
 
   // The producer's side.
   alignas(64) std::atomic<std::uint64_t> rows_offered{0};
@@ -49,6 +53,40 @@ struct Route {
   void dropped(DropReason reason, std::uint64_t rows) {
     rows_dropped[static_cast<std::size_t>(reason)].fetch_add(rows, std::memory_order_relaxed);
   }
+  // Counts on from what another one of the same two components has counted, which ends.
+  void inherit(const Route& other) {
+    rows_offered += other.rows_offered;
+    rows_recovered += other.rows_recovered;
+    rows_delivered += other.rows_delivered;
+    for (std::size_t i = 0; i < kDropReasons; ++i) rows_dropped[i] += other.rows_dropped[i];
+    rows_held += other.rows_held;
+  }
+};
+
+// What the routes from one component to another have counted together: after a reload there may
+// be one into the queue of before and one into that of now.
+struct RouteTotals {
+  RouteTotals(std::string from, std::string to)
+      : producer(std::move(from)), consumer(std::move(to)) {}
+
+  std::string producer, consumer;
+  std::uint64_t offered = 0, recovered = 0, delivered = 0;
+  std::array<std::uint64_t, kDropReasons> dropped{};
+  std::uint64_t held() const {
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(held_, 0));
+  }
+
+  void add(const Route& r) {
+    offered += r.rows_offered;
+    recovered += r.rows_recovered;
+    delivered += r.rows_delivered;
+    held_ += r.rows_held;
+    for (std::size_t i = 0; i < kDropReasons; ++i) dropped[i] += r.rows_dropped[i];
+  }
+
+ private:
+  // Below 0 for a moment where what is admitted and done with at once is seen in the other order.
+  std::int64_t held_ = 0;
 };
 
 }  // namespace weir::core

@@ -34,6 +34,7 @@ constexpr std::int64_t kEndOfTime = 7'258'118'400'000'000'000;
 // How often it is looked for overruns: as often as the shortest interval, within these.
 constexpr nanoseconds kSuperviseMin = std::chrono::milliseconds(50);
 constexpr nanoseconds kSuperviseMax = std::chrono::seconds(1);
+constexpr nanoseconds kPoll = std::chrono::milliseconds(2);
 
 }  // namespace
 
@@ -68,6 +69,8 @@ struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
     Steady::time_point steady;
     // Under mutex.
     bool collecting = false;
+    bool held = false;     // it may not begin to collect
+    bool removed = false;  // nor ever again
     bool overrunning = false;
     bool replaced = false;  // the pool has another thread for as long
     Steady::time_point began;
@@ -75,7 +78,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
 
   boost::asio::io_context io{kThreads};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{io.get_executor()};
-  std::vector<std::unique_ptr<Source>> sources;
+  std::vector<std::shared_ptr<Source>> sources;  // under mutex
   std::atomic<bool> stopping{false};
   std::atomic<std::uint64_t> jumps{0};
   std::atomic<std::int64_t> asked_ns{0};  // steady clock; 0: the pool has answered
@@ -84,6 +87,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
   std::condition_variable changed;
   int running = 0;  // pool threads
   int wanted = 0;   // how many there should be
+  int usual = 0;    // while no collection overruns
   std::thread supervisor;
 
   // Under mutex. Threads are not joined but counted: one that overran may go at any time. False
@@ -114,27 +118,32 @@ struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
     changed.notify_all();
   }
 
-  void arm(Source& s) {
+  // Under mutex, as `wait`: a timer is no object for several threads.
+  void arm(const std::shared_ptr<Source>& source) {
+    Source& s = *source;
     const std::int64_t interval = s.task.interval.count();
     s.at_ns = s.now_ns();
     s.steady = Steady::now();
     s.number = (s.at_ns - s.jitter.count()) / interval + 1;
-    wait(s);
+    wait(source);
   }
 
-  void wait(Source& s) {
+  void wait(const std::shared_ptr<Source>& source) {
+    Source& s = *source;
+    if (s.removed) return;
     const std::int64_t due_ns = s.number * s.task.interval.count() + s.jitter.count();
     if (due_ns > kEndOfTime) {
       return log(WEIR_LOG_WARN, s.task.id, "its clock has come to the year 2200; it ends here");
     }
     s.tick.expires_at(s.steady + s.lasts(due_ns - s.at_ns));
     // Pool threads own the Impl; a handler that did would keep it for ever.
-    s.tick.async_wait([this, &s](const boost::system::error_code& error) {
-      if (!error && !stopping.load()) fire(s);
+    s.tick.async_wait([this, source](const boost::system::error_code& error) {
+      if (!error && !stopping.load()) fire(source);
     });
   }
 
-  void fire(Source& s) {
+  void fire(const std::shared_ptr<Source>& source) {
+    Source& s = *source;
     const std::int64_t interval = s.task.interval.count();
     const nanoseconds drift = nanoseconds(s.now_ns() - s.at_ns) - (Steady::now() - s.steady);
     if (s.task.speed == 1 && (drift > kJump || drift < -kJump)) {
@@ -143,10 +152,11 @@ struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
           "the wall clock jumped by " +
               std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(drift).count()) +
               " ms; collections are aligned to it anew");
-      return arm(s);
+      const std::lock_guard lock(mutex);
+      return arm(source);
     }
 
-    collect(s);
+    if (may_collect(s)) collect(s);
 
     const std::int64_t done = s.number;
     s.at_ns = s.now_ns();
@@ -158,21 +168,25 @@ struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
       s.task.counts->missed.fetch_add(static_cast<std::uint64_t>(s.number - done - 1),
                                       std::memory_order_relaxed);
     }
-    wait(s);
+    const std::lock_guard lock(mutex);
+    wait(source);
+  }
+
+  bool may_collect(Source& s) {
+    const std::lock_guard lock(mutex);
+    if (s.held || s.removed) return false;
+    s.collecting = true;
+    s.began = Steady::now();
+    return true;
   }
 
   void collect(Source& s) {
-    const auto begin = Steady::now();
-    {
-      const std::lock_guard lock(mutex);
-      s.collecting = true;
-      s.began = begin;
-    }
+    const auto begin = s.began;
     s.task.counts->began_ns.store(begin.time_since_epoch().count(), std::memory_order_relaxed);
     s.task.collect(s.number * s.task.interval.count());
     const auto took = static_cast<std::uint64_t>((Steady::now() - begin).count());
     CollectionCounts& counts = *s.task.counts;
-    counts.began_ns.store(0, std::memory_order_relaxed);
+    counts.began_ns.store(0, std::memory_order_release);
     counts.collections.fetch_add(1, std::memory_order_relaxed);
     counts.busy_ns.fetch_add(took, std::memory_order_relaxed);
     counts.last_ns.store(took, std::memory_order_relaxed);
@@ -183,17 +197,30 @@ struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
     if (std::exchange(s.replaced, false)) --wanted;  // whichever thread is free next goes
   }
 
+  // Under mutex. One source needs no second thread: handing its ticks over would cost more than
+  // they do.
+  void grow() {
+    const int threads = std::clamp(static_cast<int>(sources.size()), 1, kThreads);
+    if (threads > usual) wanted += threads - std::exchange(usual, threads);
+    while (running < wanted && spawn()) {
+    }
+  }
+
   // A thread of its own, since those of the pool may all be stuck. Gives the pool another thread
   // for each collection that lasts longer than the shortest interval, so that a slow source with
   // a long one delays no quick source; tells of those that last longer than their own. And asks the
   // pool every second whether it still works.
   void supervise() {
-    nanoseconds period = kSuperviseMax;
-    for (const auto& s : sources) period = std::min(period, s->lasts(s->task.interval.count()));
-    period = std::max(period, kSuperviseMin);
     std::unique_lock lock(mutex);
     Steady::time_point asked{};
-    while (!changed.wait_for(lock, period, [this] { return stopping.load(); })) {
+    const auto shortest = [this] {
+      nanoseconds period = kSuperviseMax;
+      for (const auto& s : sources) period = std::min(period, s->lasts(s->task.interval.count()));
+      return std::max(period, kSuperviseMin);
+    };
+    for (;;) {
+      const nanoseconds period = shortest();
+      if (changed.wait_for(lock, period, [this] { return stopping.load(); })) return;
       const auto now = Steady::now();
       if (asked_ns.load() == 0 && now - asked >= kSuperviseMax) {
         asked = now;
@@ -224,16 +251,50 @@ Scheduler::~Scheduler() {
 }
 
 void Scheduler::add(Task task) {
-  impl_->sources.push_back(std::make_unique<Impl::Source>(impl_->io, std::move(task)));
+  const std::lock_guard lock(impl_->mutex);
+  impl_->sources.push_back(std::make_shared<Impl::Source>(impl_->io, std::move(task)));
+  if (!impl_->supervisor.joinable()) return;  // `start` does the rest
+  impl_->arm(impl_->sources.back());
+  impl_->grow();
+}
+
+void Scheduler::forget(const std::string& id) {
+  const std::lock_guard lock(impl_->mutex);
+  std::erase_if(impl_->sources, [&](const auto& s) {
+    if (s->task.id != id) return false;
+    s->removed = true;
+    s->tick.cancel();
+    return true;
+  });
+}
+
+bool Scheduler::remove(const std::string& id, const std::function<bool()>& go_on) {
+  std::unique_lock lock(impl_->mutex);
+  auto& sources = impl_->sources;
+  const auto found =
+      std::find_if(sources.begin(), sources.end(), [&](const auto& s) { return s->task.id == id; });
+  if (found == sources.end()) return true;
+  Impl::Source& s = **found;
+  s.held = true;
+  while (s.collecting) {
+    lock.unlock();
+    if (!go_on()) {
+      lock.lock();
+      s.held = false;
+      return false;
+    }
+    std::this_thread::sleep_for(kPoll);
+    lock.lock();
+  }
+  lock.unlock();
+  forget(id);
+  return true;
 }
 
 void Scheduler::start() {
-  for (const auto& s : impl_->sources) impl_->arm(*s);
   const std::lock_guard lock(impl_->mutex);
-  // One source needs no second thread: handing its ticks over would cost more than they do.
-  impl_->wanted = std::clamp(static_cast<int>(impl_->sources.size()), 1, kThreads);
-  while (impl_->running < impl_->wanted && impl_->spawn()) {
-  }
+  for (const auto& s : impl_->sources) impl_->arm(s);
+  impl_->grow();
   if (impl_->running == 0) throw std::runtime_error("no thread for the scheduler");
   impl_->supervisor = std::thread([impl = impl_] {
     pthread_setname_np(pthread_self(), "weir-supervise");

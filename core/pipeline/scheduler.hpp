@@ -48,9 +48,14 @@ class Scheduler {
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
 
-  // Before `start`.
+  // Before `start` or after it. The control thread, as all but the last two.
   void add(Task task);
   void start();
+  // Waits until that source is not collecting, and never collects it again. False when `go_on`
+  // says no before that, it is asked every few milliseconds: then all is as before.
+  bool remove(const std::string& id, const std::function<bool()>& go_on);
+  // Likewise, but leaves a collection behind that does not return.
+  void forget(const std::string& id);
   // No new collection begins; waits for those under way. Empty when all have ended by `deadline`;
   // else the sources whose threads could not be joined: the process must then end without
   // destroying what they use.

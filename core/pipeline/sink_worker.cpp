@@ -20,8 +20,18 @@ SinkWorker::SinkWorker(Host& host, Inbox& inbox, const weir_component_type& type
       random_(static_cast<std::minstd_rand::result_type>(
           SteadyClock::now().time_since_epoch().count())) {}
 
+void SinkWorker::succeed(Worker& before) {
+  Worker::succeed(before);
+  auto& other = static_cast<SinkWorker&>(before);  // in front of one inbox there are only sinks
+  pending_.swap(other.pending_);
+  pending_rows_ = std::exchange(other.pending_rows_, 0);
+  pending_bytes_ = std::exchange(other.pending_bytes_, 0);
+  oldest_ = other.oldest_;
+}
+
 void SinkWorker::run() {
   while (mode() != Mode::kAbandon) {
+    if (leaves()) return;
     if (batches_.empty()) {
       gather();
       if (due()) choose();

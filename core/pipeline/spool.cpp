@@ -91,9 +91,15 @@ void Spool::start() {
   });
 }
 
-std::unique_ptr<Route> Spool::adopt(const std::vector<Route*>& routes) {
-  auto rest = std::make_unique<Route>("(earlier configuration)", id_, queue_);
+std::unique_ptr<Route> Spool::adopt(const std::vector<Route*>& routes, const HeldBefore* held) {
+  auto rest = std::make_unique<Route>(kEarlier, id_, queue_);
   for (Route* route : routes) routes_[origin_of(route->producer)] = route;
+  if (held != nullptr) {
+    adopt_again(*held, *rest);
+    const bool is_used = std::any_of(routes_.begin(), routes_.end(),
+                                     [&](const auto& item) { return item.second == rest.get(); });
+    return is_used || rest->rows_held != 0 ? std::move(rest) : nullptr;
+  }
   for (const auto& [origin, rows] : found_) {
     Route* route = routes_.try_emplace(origin, rest.get()).first->second;
     route->rows_recovered.fetch_add(rows, std::memory_order_relaxed);
@@ -111,7 +117,38 @@ std::unique_ptr<Route> Spool::adopt(const std::vector<Route*>& routes) {
   return rest;
 }
 
-Route& Spool::route_of(std::uint64_t origin) const { return *routes_.at(origin); }
+// Rows are counted once: what is there and was not held (of chains that were delivered in part, all
+// comes again) is recovered, and what is not there any more is damaged.
+void Spool::adopt_again(const HeldBefore& held, Route& rest) {
+  std::map<Route*, std::int64_t> more{{&rest, 0}};
+  for (const auto& [origin, route] : routes_) more[route] = 0;
+  for (const auto& [origin, rows] : found_) {
+    more[routes_.try_emplace(origin, &rest).first->second] += static_cast<std::int64_t>(rows);
+  }
+  for (auto& [route, rows] : more) {
+    if (const auto before = held.find(route->producer); before != held.end()) {
+      rows -= before->second;
+    }
+    route->rows_held.fetch_add(rows, std::memory_order_relaxed);
+    if (rows > 0) route->rows_recovered.fetch_add(static_cast<std::uint64_t>(rows));
+    if (rows < 0) route->dropped(DropReason::kDamaged, static_cast<std::uint64_t>(-rows));
+  }
+}
+
+void Spool::add_route(Route& route) {
+  const std::lock_guard lock(routes_mutex_);
+  routes_[origin_of(route.producer)] = &route;
+}
+
+void Spool::remove_route(const Route& route) {
+  const std::lock_guard lock(routes_mutex_);
+  std::erase_if(routes_, [&](const auto& item) { return item.second == &route; });
+}
+
+Route& Spool::route_of(std::uint64_t origin) const {
+  const std::lock_guard lock(routes_mutex_);
+  return *routes_.at(origin);
+}
 
 void Spool::dropped(const buffer::RowsByOrigin& rows, DropReason reason) {
   for (const auto& [origin, count] : rows) {

@@ -35,6 +35,8 @@ namespace weir::core {
 class Spool final : public Inbox {
  public:
   enum class Use { kAlways, kOverflow };
+  // As whose rows are counted that came from nobody who is there any more.
+  static constexpr const char* kEarlier = "(earlier configuration)";
 
   // Opens the buffer in `folder`, which is made. nullptr and `error` when it cannot be used.
   static std::unique_ptr<Spool> open(const std::string& id, const std::string& folder, Use use,
@@ -46,8 +48,15 @@ class Spool final : public Inbox {
   void start();
   // Tells which routes lead here, before `start`. Rows that were found are counted on the route
   // that they came over; where there are rows of others, or rows that cannot be read, a route for
-  // those is made, which is to be added to the others.
-  std::unique_ptr<Route> adopt(const std::vector<Route*>& routes);
+  // those is made, which is to be added to the others. `held`: what this process left there under
+  // other options and counts as held already, by producer.
+  using HeldBefore = std::map<std::string, std::int64_t>;
+  std::unique_ptr<Route> adopt(const std::vector<Route*>& routes, const HeldBefore* held = nullptr);
+  // Another route leads here, or another one from the same producer. The control thread.
+  void add_route(Route& route);
+  void remove_route(const Route& route);
+  // After its threads and the sink's have ended: another one may have the folder.
+  void close() { disk_->close(); }
   // Nothing more will come: appends what is in the queue, and ends.
   void end_input();
   // Waits for that. False when the disk does not answer: the thread is left behind, and the
@@ -131,6 +140,7 @@ class Spool final : public Inbox {
   Out take_oldest();
   Read wait_for_disk(const std::string& what);
   Route& route_of(std::uint64_t origin) const;
+  void adopt_again(const HeldBefore& held, Route& rest);
   void dropped(const buffer::RowsByOrigin& rows, DropReason reason);
 
   const std::string id_;
@@ -158,7 +168,8 @@ class Spool final : public Inbox {
   std::atomic<bool> giving_up_{false};
   std::atomic<bool> starved_{false};
 
-  // Which route rows came over, by the producer's hash; constant from `start` on.
+  // Which route rows came over, by the producer's hash. Routes are added, none goes.
+  mutable std::mutex routes_mutex_;
   std::map<std::uint64_t, Route*> routes_;
 
   // The sink's thread's.

@@ -33,6 +33,28 @@ void Worker::advance(Mode mode) {
   inbox_.nudge();
 }
 
+bool Worker::stay() {
+  const std::lock_guard lock(mutex_);
+  if (left_ || finished_) return false;
+  Mode leaving = Mode::kLeave;
+  mode_.compare_exchange_strong(leaving, Mode::kRun, std::memory_order_seq_cst);
+  return true;
+}
+
+bool Worker::leaves() {
+  if (mode() != Mode::kLeave) return false;
+  const std::lock_guard lock(mutex_);
+  left_ = mode() == Mode::kLeave;
+  return left_;
+}
+
+void Worker::succeed(Worker& before) {
+  calls.store(before.calls);
+  retries.store(before.retries);
+  errors.store(before.errors);
+  busy_ns.store(before.busy_ns);
+}
+
 bool Worker::join_until(SteadyClock::time_point deadline) {
   if (!thread_.joinable()) return true;
   {
@@ -50,7 +72,7 @@ void Worker::pause(std::chrono::nanoseconds duration) {
 }
 
 void ProcessorWorker::run() {
-  while (mode() != Mode::kAbandon) {
+  while (mode() != Mode::kAbandon && !leaves()) {
     Item item;
     if (queue_.pop(item)) {
       process(item);

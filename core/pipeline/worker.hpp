@@ -1,7 +1,8 @@
 // A consumer's thread: takes chains from the consumer's queue and has them processed or written.
 //
-// Modes only go forward: run; drain (take what is there, then end); abandon (end now, what is
-// held is dropped as shutdown). Only this thread calls the plugin's process or write.
+// Modes only go forward: run; leave (end between two calls, what is held goes to a successor);
+// drain (take what is there, then end); abandon (end now, what is held is dropped as shutdown).
+// Only leaving can be taken back. Only this thread calls the plugin's process or write.
 #pragma once
 
 #include <atomic>
@@ -32,6 +33,9 @@ class Worker {
   Worker& operator=(const Worker&) = delete;
 
   void start();
+  void leave() { advance(Mode::kLeave); }
+  // False when it has ended by now.
+  bool stay();
   void drain() { advance(Mode::kDrain); }
   void abandon() { advance(Mode::kAbandon); }
   // While true, rows do not wait for others to be written with. Any thread.
@@ -41,8 +45,12 @@ class Worker {
   }
   // True when the thread has ended by then, and is joined. Control thread.
   bool join_until(SteadyClock::time_point deadline);
-  // Lets a thread go that hangs in its plugin; the process is about to end.
+  // Lets a thread go that hangs in its plugin; nothing that it uses may be destroyed.
   void detach() { thread_.detach(); }
+  // Counts on where another has ended that left, and takes over what it held. Before `start`.
+  virtual void succeed(Worker& before);
+  // Gives what it held up instead. After it has left.
+  virtual void leave_rest() {}
 
   const std::string& id() const { return host_.id(); }
   virtual Circuit::State circuit() const { return Circuit::State::kClosed; }
@@ -54,11 +62,13 @@ class Worker {
   std::atomic<bool> failing{false};       // the last call failed
 
  protected:
-  enum class Mode : int { kRun, kDrain, kAbandon };
+  enum class Mode : int { kRun, kLeave, kDrain, kAbandon };
 
   virtual void run() = 0;
   // For destructors of final classes: the thread uses their members.
   void end();
+  // Whether it is to leave; then it does, and cannot `stay` any more.
+  bool leaves();
   Mode mode() const { return mode_.load(std::memory_order_seq_cst); }
   bool hurried() const { return hurried_.load(std::memory_order_seq_cst); }
   // Sleeps; ends early when the mode changes, so that a sink that waits to try again does so at
@@ -75,6 +85,7 @@ class Worker {
   std::atomic<bool> hurried_{false};
   std::mutex mutex_;
   std::condition_variable changed_;
+  bool left_ = false;
   bool finished_ = false;
   std::thread thread_;
 };
@@ -113,6 +124,8 @@ class SinkWorker final : public Worker {
   ~SinkWorker() override { end(); }
 
   Circuit::State circuit() const override { return circuit_.state(); }
+  void succeed(Worker& before) override;
+  void leave_rest() override { leave_pending(); }
 
  private:
   struct Pending {

@@ -15,20 +15,21 @@ namespace weir::core {
 class WriteWatch {
  public:
   ~WriteWatch();
-  // Before `start`. The host outlives this.
+  // The control thread. The host outlives this, or is removed before it goes.
   void add(const Host& host, std::chrono::nanoseconds timeout);
-  void start();  // where there is something to watch
+  void remove(const Host& host);
 
  private:
   struct Watched {
-    const Host& host;
+    const Host* host;
+    std::chrono::nanoseconds timeout;
     bool told;
   };
   void run();
+  std::chrono::nanoseconds period() const;
 
-  std::vector<Watched> watched_;
-  std::chrono::nanoseconds period_;
   std::mutex mutex_;
+  std::vector<Watched> watched_;  // under mutex_
   std::condition_variable changed_;
   bool ending_ = false;
   std::thread thread_;

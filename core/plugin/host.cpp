@@ -54,10 +54,20 @@ Host::Host(Services& services, std::string id, StaticLabels labels, std::int64_t
     : services_(services),
       id_(std::move(id)),
       labels_(std::move(labels)),
+      user_(++services.users),
       source_hash_(source_hash(services.hostname, id_)),
       schedule_{sizeof(weir_schedule), 0, interval_ns},
       peer_(id_) {
   fill_abi();
+}
+
+Host::~Host() { services_.registry.release_all(user_); }
+
+void Host::succeed(const Host& before) {
+  sequence_.store(before.sequence_.load());
+  rows_emitted.store(before.rows_emitted.load());
+  batches_emitted.store(before.batches_emitted.load());
+  batches_malformed.store(before.batches_malformed.load());
 }
 
 Host::Staging::Staging(Host& host, Receipt* receipt)
@@ -144,7 +154,8 @@ weir_status Host::hand_over(weir_batch* const* batches, std::uint32_t count, wei
     batches_malformed.fetch_add(malformed, std::memory_order_relaxed);
     return WEIR_ERROR;
   }
-  auto* receipt = new Receipt(settled, context, token, output_.reaches_required());
+  unsettled_.fetch_add(1, std::memory_order_relaxed);
+  auto* receipt = new Receipt(settled, context, token, output_.reaches_required(), unsettled_);
   if (head != nullptr) {
     head->receipt = receipt->ref();
     output_.emit(head);
@@ -236,14 +247,14 @@ void Host::fill_abi() {
                    weir_error* error) {
     return contained(error, static_cast<const weir_series*>(nullptr), [&] {
       std::string why;
-      const auto* s = of(h).services_.registry.series(m, values, of(h).labels_, why);
+      const auto* s = of(h).services_.registry.series(m, values, of(h).labels_, why, of(h).user_);
       if (s == nullptr) write_error(error, why);
       return s;
     });
   };
   abi_.series_release = [](const weir_host* h, const weir_series* s) {
     contained(nullptr, 0, [&] {
-      of(h).services_.registry.release(s);
+      of(h).services_.registry.release(s, of(h).user_);
       return 0;
     });
   };

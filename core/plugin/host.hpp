@@ -37,6 +37,7 @@ struct Services {
   std::int64_t epoch;  // start of this agent, ns since the Unix epoch
   // Calls back with every row of the agent's own counters; served as weir.telemetry/1.
   std::function<void(weir_telemetry_row, void*)> visit_telemetry;
+  Registry::User users = 0;  // components so far
 };
 
 class Host {
@@ -50,6 +51,8 @@ class Host {
 
   // `interval_ns`: between the collections of a source; 0 for what is not one.
   Host(Services& services, std::string id, StaticLabels labels, std::int64_t interval_ns = 0);
+  // Gives back what series its component did not.
+  ~Host();
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
 
@@ -96,6 +99,11 @@ class Host {
   std::vector<Rejection>& rejections() { return rejections_; }
 
   void set_stopping() { stopping_.store(true, std::memory_order_relaxed); }
+  // Counts on where one of the same id has stopped: batches of a process have one numbering.
+  void succeed(const Host& before);
+  // Whether every token of weir.acknowledge/1 is settled: before that its component may not be
+  // destroyed.
+  bool is_settled() const { return unsettled_.load(std::memory_order_acquire) == 0; }
 
   std::atomic<std::uint64_t> rows_emitted{0};
   std::atomic<std::uint64_t> batches_emitted{0};
@@ -114,6 +122,7 @@ class Host {
   Services& services_;
   const std::string id_;
   const StaticLabels labels_;
+  const Registry::User user_;
   const std::uint64_t source_hash_;
   const weir_schedule schedule_;
   weir_host abi_{};
@@ -124,6 +133,7 @@ class Host {
   std::atomic<std::int64_t> deadline_{0};  // of the write under way, steady clock; 0: there is none
   std::atomic<std::int64_t> end_{std::numeric_limits<std::int64_t>::max()};  // of the agent
   std::atomic<std::uint64_t> sequence_{0};
+  std::atomic<std::uint64_t> unsettled_{0};
   std::atomic<bool> stopping_{false};
 };
 

@@ -2,6 +2,7 @@
 #include "core/plugin/loader.hpp"
 
 #include <elf.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <boost/dll/runtime_symbol_info.hpp>
@@ -69,10 +70,39 @@ std::string elf_fault(const std::string& path) {
   return {};
 }
 
+// What the process has loaded. It stays: dlclose would pull code from under threads and static data
+// of libraries that never expected it. It can be reached for ever, so that leak checkers see that
+// it is meant.
+struct Loaded {
+  struct stat file {};
+  unsigned generation = 0;  // of that path
+  const weir_plugin* plugin = nullptr;
+  std::string refusal;  // without one
+  std::list<boost::dll::shared_library> libraries;
+};
+Loaded& loaded(const std::string& path) {
+  static auto& all = *new std::map<std::string, Loaded>;
+  return all[path];
+}
+
+// Whether what stands at the path now is what was loaded from there.
+bool is_same(const struct stat& a, const struct stat& b) {
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino && a.st_size == b.st_size &&
+         a.st_mtim.tv_sec == b.st_mtim.tv_sec && a.st_mtim.tv_nsec == b.st_mtim.tv_nsec;
+}
+
+// The dynamic linker knows what it has loaded by its name, too: a file that was replaced needs
+// another one.
+std::string alias(const std::string& path, unsigned generation) {
+  std::string steps = "/";
+  while (generation-- != 0) steps += "./";
+  const std::size_t slash = path.rfind('/');
+  return path.substr(0, slash) + steps + path.substr(slash + 1);
+}
+
 }  // namespace
 
 struct Loader::File {
-  boost::dll::shared_library library;
   const weir_plugin* plugin = nullptr;
   std::string refusal;
 };
@@ -83,12 +113,7 @@ Loader::Loader(const std::vector<std::string>& plugin_dirs) {
   folders_.insert(folders_.end(), plugin_dirs.begin(), plugin_dirs.end());
 }
 
-// Libraries stay loaded: dlclose would pull code from under threads and static data of libraries
-// that never expected it. They can be reached for ever, so that leak checkers see that it is meant.
-Loader::~Loader() {
-  static auto& kept = *new std::list<boost::dll::shared_library>;
-  for (auto& [path, file] : files_) kept.push_back(std::move(file->library));
-}
+Loader::~Loader() = default;
 
 std::string Loader::path_of(weir_kind kind, const std::string& name) const {
   const std::string file = std::string(config::kind_name(kind)) + '_' + name + ".so";
@@ -123,17 +148,27 @@ const Loader::File& Loader::load(const std::string& path) {
   if (slot) return *slot;
   slot = std::make_unique<File>();
   File& file = *slot;
+  Loaded& known = loaded(path);
+  struct stat status {};
+  const bool is_there = stat(path.c_str(), &status) == 0;
+  const bool is_known = known.plugin != nullptr || !known.refusal.empty();
+  if (is_there && is_known && is_same(known.file, status)) {
+    file.plugin = known.plugin;
+    file.refusal = known.refusal;
+    return file;
+  }
+  known.file = status;
   const auto refuse = [&](const std::string& why) -> const File& {
-    file.refusal = path + ": " + why;
-    file.plugin = nullptr;
+    known.refusal = file.refusal = path + ": " + why;
+    known.plugin = nullptr;
     return file;
   };
-
   if (const std::string fault = elf_fault(path); !fault.empty()) return refuse(fault);
+  boost::dll::shared_library& library = known.libraries.emplace_back();
   using boost::dll::load_mode::rtld_local;
   using boost::dll::load_mode::rtld_now;
   try {
-    file.library.load(path, rtld_now | rtld_local);
+    library.load(alias(path, known.generation++), rtld_now | rtld_local);
   } catch (const boost::dll::fs::system_error& e) {
     return refuse(std::string("cannot be loaded: ") + e.what());  // says what dlerror says
   } catch (...) {
@@ -143,12 +178,12 @@ const Loader::File& Loader::load(const std::string& path) {
                              ": it threw an exception while it was loaded, and the agent "
                              "cannot go on from there; remove the file or mend its static objects");
   }
-  if (!file.library.has(WEIR_PLUGIN_SYMBOL)) {
+  if (!library.has(WEIR_PLUGIN_SYMBOL)) {
     return refuse("it does not export " WEIR_PLUGIN_SYMBOL
                   ", so it is not a Weir plugin; build it with WEIR_PLUGIN of weir/weir.hpp");
   }
   const auto open = reinterpret_cast<weir_plugin_open_fn>(
-      &file.library.get<std::remove_pointer_t<weir_plugin_open_fn>>(WEIR_PLUGIN_SYMBOL));
+      &library.get<std::remove_pointer_t<weir_plugin_open_fn>>(WEIR_PLUGIN_SYMBOL));
 
   CallError plugin_error;
   const weir_plugin* plugin = nullptr;
@@ -175,7 +210,8 @@ const Loader::File& Loader::load(const std::string& path) {
         "its description (weir_plugin) is incomplete: it needs a name, a version and "
         "at least one type");
   }
-  file.plugin = plugin;
+  known.refusal.clear();
+  known.plugin = file.plugin = plugin;
   return file;
 }
 

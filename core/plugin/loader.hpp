@@ -2,7 +2,8 @@
 //
 // The folder beside the executable (../lib/weir/plugins) comes first, then `plugin_dirs`. A file
 // is loaded when it is first asked for, and never unloaded: its types, and what its libraries
-// keep, live as long as the process. A file that does not fit is refused with a reason.
+// keep, live as long as the process. A file that does not fit is refused with a reason. Another
+// loader of the process has the same types, unless the file was replaced by another one since.
 #pragma once
 
 #include <map>

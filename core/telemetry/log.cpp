@@ -192,6 +192,8 @@ Collapse& collapse() {
 
 void log_setup(weir_level level, LogFormat format) { logger() = make_logger(level, format); }
 
+void log_set_level(weir_level level) { logger()->set_level(to_spdlog(level)); }
+
 bool log_enabled(weir_level level) { return logger()->should_log(to_spdlog(level)); }
 
 void log(weir_level level, std::string_view component, std::string_view message) {

@@ -14,6 +14,8 @@ enum class LogFormat { kText, kJson };
 
 // Once, before threads. Until then `log` writes text at info and above.
 void log_setup(weir_level level, LogFormat format);
+// Any thread, at any time.
+void log_set_level(weir_level level);
 bool log_enabled(weir_level level);
 // `component`: a component's id, or "" for the agent itself. Any thread.
 void log(weir_level level, std::string_view component, std::string_view message);

@@ -259,6 +259,7 @@ class SimDirectory final : public Directory {
     disk_->locked = true;
     return 0;
   }
+  void unlock() override { disk_->locked = false; }
   bool locked(std::string& holder) override {
     if (disk_->locked) holder = "process 1";
     return disk_->locked;

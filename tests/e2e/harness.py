@@ -79,9 +79,9 @@ def stopped_while_hanging(agent, server):
         server.send(signal.SIGCONT)
 
 
-def http_get(url, headers=None, timeout=30):
+def http_get(url, headers=None, timeout=30, method="GET"):
     """(status, headers, body bytes), for any status."""
-    request = urllib.request.Request(url, headers=headers or {})
+    request = urllib.request.Request(url, headers=headers or {}, method=method)
     try:
         with urllib.request.urlopen(request, timeout=timeout) as response:
             return response.status, response.headers, response.read()

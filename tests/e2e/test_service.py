@@ -65,6 +65,17 @@ def test_readiness_status_and_the_end(agent, tmp_path, abstract):
     assert manager.hear_of("STOPPING=1")
 
 
+def test_a_reload_is_told(agent, tmp_path):
+    manager = Manager(agent, tmp_path)
+    manager.hear_of("READY=1")
+    manager.silence()
+    manager.agent.reload()
+    told = manager.hear_of("RELOADING=1")
+    assert re.fullmatch(r"MONOTONIC_USEC=\d+", told[1]), told
+    manager.hear_of("READY=1")
+    manager.hear_of("STATUS=2 components")
+
+
 def test_the_watchdog_is_fed(agent, tmp_path):
     manager = Manager(agent, tmp_path, watchdog=200_000)
     for _ in range(10):

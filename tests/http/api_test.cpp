@@ -34,6 +34,35 @@ class Asking : public ::testing::Test {
   Harness h_;
 };
 
+TEST_F(Asking, AReloadIsAskedForByWhoIsTrusted) {
+  pipeline(0, false);
+  h_.start();
+  int asked = 0;
+  Reloads reloads([&] { ++asked; });
+  Api api(h_.pipeline(), "", "", &reloads);
+  const auto post = [&](std::string authorization, bool local) {
+    return api.handle({"POST", "/reload", std::move(authorization), "127.0.0.1", local});
+  };
+  EXPECT_EQ(post("", false).status, 403u) << "a page in a browser can do that, too";
+  EXPECT_EQ(asked, 0);
+  EXPECT_THAT(post("", true).body, HasSubstr("\"reload\": 1"));
+  api.set_token("0123456789abcdef");
+  EXPECT_EQ(post("", false).status, 401u);
+  EXPECT_EQ(post("Bearer 0123456789abcdef", false).status, 202u);
+  EXPECT_EQ(asked, 2);
+  const auto state = [&] { return api.handle({"GET", "/reload", "", "", true}).body; };
+  EXPECT_THAT(state(), HasSubstr("\"result\": \"none\""));
+  reloads.begin();
+  reloads.ask();
+  EXPECT_THAT(state(), HasSubstr("\"running\": true"));
+  reloads.end(Reloads::Result::kRefused, {"agent.data_dir changes"}, 1'000'000'000);
+  EXPECT_THAT(state(), HasSubstr("\"asked\": 3,\n  \"done\": 2"));
+  EXPECT_THAT(state(), HasSubstr("\"ended\": \"1970-01-01T00:00:01.000Z\""));
+  EXPECT_THAT(state(), HasSubstr("agent.data_dir changes"));
+  EXPECT_EQ(api.handle({"PUT", "/reload", "", "", true}).allow, std::string("GET, HEAD, POST"));
+  EXPECT_EQ(Api(h_.pipeline(), "").handle({"POST", "/reload", "", "", true}).status, 404u);
+}
+
 TEST_F(Asking, WorksFromStartToEnd) {
   pipeline(1000, true);
   h_.start();

@@ -44,6 +44,7 @@ struct SourceLedger {
   std::function<void(std::uint64_t number, weir_outcome outcome)> settled;
   std::atomic<std::uint64_t> emitted{0};
   std::atomic<std::uint64_t> refused{0};  // try_emit's WEIR_FULL
+  std::vector<std::uint64_t> numbers;     // of each thread so far: the next instance goes on there
 };
 
 // What a ledger sink does with the n-th write, and what came.
@@ -57,7 +58,8 @@ struct SinkLedger {
   std::atomic<std::uint64_t> rejected{0};  // likewise
   std::atomic<std::uint64_t> sum{0};       // of the delivered numbers
   std::atomic<std::uint64_t> disorder{0};  // rows whose number did not ascend in its series
-  std::map<std::pair<std::uint64_t, std::uint32_t>, std::uint64_t> last;  // number, by series
+  // The number, by source and by series with its generation.
+  std::map<std::pair<std::uint64_t, std::uint64_t>, std::uint64_t> last;
 };
 
 class Harness {
@@ -75,11 +77,15 @@ class Harness {
   // A processor that copies every row with its number, and fails on every 1000th batch.
   void copier(const std::string& id, std::vector<std::string> inputs);
 
+  // As they are to be at the next `start` or `reload`.
   config::Component& component(const std::string& id);
-  config::AgentOptions& agent() { return config_->agent; }
+  config::AgentOptions& agent() { return agent_; }
+  void remove(const std::string& id);
 
   // Builds and starts it.
   Pipeline& start();
+  // What has ended is counted by `expect_conservation`, too.
+  ReloadOutcome reload();
   Pipeline& pipeline() { return *pipeline_; }
   // Waits until all sources have emitted all their rows.
   void wait_for_sources();
@@ -95,7 +101,11 @@ class Harness {
   config::Component& add(weir_kind kind, const std::string& id,
                          const weir_component_type* descriptor);
 
-  std::unique_ptr<config::Config> config_;
+  std::unique_ptr<config::Config> make() const;
+
+  config::AgentOptions agent_;
+  std::vector<config::Component> components_;
+  std::vector<RouteTotals> ended_;
   std::unique_ptr<Pipeline> pipeline_;
   std::map<std::string, std::unique_ptr<SourceLedger>> sources_;
   std::map<std::string, std::unique_ptr<SinkLedger>> sinks_;

@@ -32,6 +32,28 @@ struct RegistryTest : ::testing::Test {
   }
 };
 
+// Who ends gives back what it used, and nothing of what others use.
+TEST_F(RegistryTest, AUserThatEndsReleasesWhatIsItsOwn) {
+  const auto* m = measurement(Schema("cpu").label("core").gauge("busy", "ratio", "Help."));
+  const auto intern = [&](const char* value, Registry::User user) {
+    const weir_string text = abi_string(value);
+    return registry.series(m, &text, {}, error, user);
+  };
+  for (const char* core : {"0", "1", "2"}) intern(core, 1);
+  const auto* shared = intern("2", 2);
+  intern("2", 2);
+  const auto* own = intern("3", 2);
+  registry.release_all(1);
+  EXPECT_EQ(registry.series_count(), 2u);
+  EXPECT_EQ(intern("2", 3), shared);
+  registry.release(own, 2);
+  registry.release(shared, 2);
+  registry.release_all(2);
+  EXPECT_EQ(registry.series_count(), 1u);
+  registry.release(shared, 3);
+  EXPECT_EQ(registry.series_count(), 0u);
+}
+
 TEST_F(RegistryTest, TheSameDescriptionIsTheSameMeasurement) {
   const auto* a = measurement(Schema("cpu").label("core").gauge("busy", "ratio", "Help."));
   const auto* b = measurement(Schema("cpu").label("core").gauge("busy", "ratio", "Other help."));
