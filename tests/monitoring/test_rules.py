@@ -53,8 +53,3 @@ def test_every_alert_is_seen_firing_and_tells_what_to_do(path):
 
 def test_what_is_generated_is_up_to_date():
     run(MONITORING / "generate", "--check")
-
-
-def test_objects_of_the_operator_hold_the_rules():
-    made = list(yaml.safe_load_all((MONITORING / "prometheusrules.yaml").read_text()))
-    assert [rule["spec"] for rule in made] == [yaml.safe_load(path.read_text()) for path in RULES]
