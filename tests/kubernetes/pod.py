@@ -34,7 +34,7 @@ def write_config_map(folder, data, version):
 class Place:
     """Where the parts of a configuration are on this machine."""
 
-    def __init__(self, folder, data, broker_port=None, database_port=None):
+    def __init__(self, folder, data, broker_port=None, database_port=None, interval="1s"):
         self.folder = Path(folder)
         self.metrics, self.health = harness.free_port(), harness.free_port()
         self.socket = self.folder / "run" / "weir.sock"
@@ -43,9 +43,10 @@ class Place:
         write_config_map(self.path.parent, data, "..2026_01_01")
         agent = {
             "data_dir": str(self.folder / "data"),
-            "interval": "1s",  # the first collection, which the startup probe waits for, comes soon
             "http": {"listen": f"127.0.0.1:{self.health}", "socket": str(self.socket)},
         }
+        if interval:  # the first collection, which the startup probe waits for, comes soon
+            agent["interval"] = interval
         there = yaml.safe_load(data["weir.yaml"])
         sources, sinks = {}, {"metrics": {"listen": f"127.0.0.1:{self.metrics}"}}
         if "host" in there["sources"]:
