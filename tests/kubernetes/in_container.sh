@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# tests/kubernetes/in_container.sh BUILD CONFIG DATA - the agent as in the DaemonSet's container: processes
-# and mounts of its own, the host's / below it read-only, no root, no capability, nothing else to
-# write to than DATA. To be run by: unshare --mount --pid --fork --kill-child
+# tests/kubernetes/in_container.sh BUILD CONFIG DATA - the agent as in the DaemonSet's container:
+# processes and mounts of its own, the host's / below it read-only, no root, no capability, nothing
+# else to write to than DATA. To be run by: unshare --mount --pid --fork --kill-child
 set -euo pipefail
 
 mount --make-rprivate /

@@ -15,7 +15,7 @@ TOOLS = harness.REPOSITORY / "build" / "tools"
 BASES = ("daemonset", "rmf_simulator", "sidecar_example")
 EVERYTHING = ("daemonset.enabled=true", "rmfSimulator.enabled=true", "sidecar.enabled=true",
               "monitoring.enabled=true")  # fmt: skip
-# The oldest that has sidecars of its own, and the newest whose schemas packaging/kubernetes/tools has.
+# The oldest that has such sidecars, and the newest whose schemas packaging/kubernetes/tools brings.
 VERSIONS = ("1.29", "1.34")
 APP = Path(__file__).resolve().parent / "app"
 

@@ -1,5 +1,5 @@
-"""Every query of every dashboard has an answer from a real Prometheus that scrapes a real agent, and
-every rule is about metrics that there are."""
+"""Every query of every dashboard has an answer from a real Prometheus that scrapes a real agent,
+and every rule is about metrics that there are."""
 
 import itertools
 import json

@@ -1,5 +1,5 @@
-"""Grafana's JSON from a few words: panels flow from left to right on a grid of 24 columns, a section
-begins a new line. Every query asks the data source that the viewer has chosen."""
+"""Grafana's JSON from a few words: panels flow from left to right on a grid of 24 columns, a
+section begins a new line. Every query asks the data source that the viewer has chosen."""
 
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 COLUMNS = 24

@@ -95,8 +95,10 @@ def input_output():
     seconds, kind = "rmf_ldev_response_time_seconds", "device_type"
     return [
         section("Devices, volumes, ports"),
-        graph("Response time of devices", (quantile(0.5, seconds, kind), "{{lpar}} {{device_type}} median"),
-              (quantile(0.95, seconds, kind), "{{lpar}} {{device_type}} 95 %"), unit="s", minimum=0),
+        graph("Response time of devices",
+              (quantile(0.5, seconds, kind), "{{lpar}} {{device_type}} median"),
+              (quantile(0.95, seconds, kind), "{{lpar}} {{device_type}} 95 %"), unit="s",
+              minimum=0),
         bars("Busiest devices", f"topk(10, {devices})", "{{lpar}} {{device_id}}", maximum=100,
              steps={60: "orange", 80: "red"}),
         graph("I/O by type of volume", (volumes, "{{lpar}} {{volume_type}}"), unit="iops",
@@ -110,14 +112,16 @@ def coupling():
     micros = "rmf_clpr_service_time_microseconds"
     return [
         section("Coupling facility"),
-        graph("Service time of requests", (quantile(0.95, micros, "cf_link"), "{{lpar}} {{cf_link}} 95 %"),
-              unit="µs", minimum=0),
+        graph("Service time of requests",
+              (quantile(0.95, micros, "cf_link"), "{{lpar}} {{cf_link}} 95 %"), unit="µs",
+              minimum=0),
         graph("Requests", (most("rmf_clpr_request_rate", "sysplex, lpar, cf_link, request_type"),
                            "{{lpar}} {{cf_link}} {{request_type}}"), unit="ops", minimum=0),
     ]  # fmt: skip
 
 
 def dashboard():
+    lpars = 'rmf_lpar_actual_msu{sysplex=~"$sysplex"}'
     return board(
         "weir-rmf",
         "Weir / RMF",
@@ -125,7 +129,7 @@ def dashboard():
         "workload.",
         [
             variable("sysplex", "Sysplex", "label_values(rmf_lpar_actual_msu, sysplex)"),
-            variable("lpar", "LPAR", 'label_values(rmf_lpar_actual_msu{sysplex=~"$sysplex"}, lpar)'),
+            variable("lpar", "LPAR", f"label_values({lpars}, lpar)"),
         ],
         [*overview(), *processors(), *storage(), *workloads(), *input_output(), *coupling()],
         span="6h",
