@@ -1,6 +1,7 @@
 """Every query of every dashboard has an answer from a real Prometheus that scrapes a real agent,
 and every rule is about metrics that there are."""
 
+import datetime
 import itertools
 import json
 import math
@@ -26,6 +27,15 @@ sources:
     lpars:
       - {{name: PROD01, cps: 16, memory: 64GiB}}
       - {{name: BATCH01, cps: 8, memory: 32GiB, workload: batch, defined_capacity: 600}}
+  sick:
+    type: rmf_simulator
+    seed: 1
+    sysplex: SICK
+    reports: [documented, stor]
+    lpars: [{{name: BAD01, memory: 16GiB}}]
+    scenarios:
+      - {{name: link, type: cf_link_loss, target: CF02, start: "{begin}", end: "{end}"}}
+      - {{name: storm, type: paging_storm, start: "{begin}", end: "{end}"}}
   plant: {{type: iot_simulator, seed: 1}}
   weir: {{type: agent_telemetry}}
 sinks:
@@ -51,7 +61,10 @@ def scraped(tmp_path_factory):
         started.append(broker)
         broker.start()
         config = folder / "weir.yaml"
-        config.write_text(AGENT.format(folder=folder, port=port, broker=broker.port))
+        now = datetime.datetime.now(datetime.timezone.utc)
+        begin, end = (f"{now + datetime.timedelta(hours=h):%Y-%m-%dT%H:%M:%SZ}" for h in (-6, 6))
+        places = {"folder": folder, "port": port, "broker": broker.port}
+        config.write_text(AGENT.format(**places, begin=begin, end=end))
         agent = harness.Agent(config, folder / "agent.log")
         started.append(agent)
         agent.wait_ready()
@@ -169,3 +182,15 @@ def test_rules_are_about_metrics_that_there_are(path, scraped):
         for name in re.findall(r"\bup\b|\b(?:\w+:)?(?:weir|rmf|process)_[\w:]+", names):
             if name not in recorded:
                 assert scraped.wait_query(name), f"{rule}: there is no {name}"
+
+
+@pytest.mark.parametrize("alert", ["HighMemoryUsage", "RMFPaging", "RMFCouplingLinkDown"])
+def test_alerts_see_what_the_simulator_breaks(alert, scraped):
+    """The sysplex with scenarios, and not the one without; whatever was recorded is put in place."""
+    (group,) = yaml.safe_load((MONITORING / "rules" / "rmf.yaml").read_text())["groups"]
+    expression = next(rule["expr"] for rule in group["rules"] if rule.get("alert") == alert)
+    for rule in group["rules"]:
+        if "record" in rule:
+            expression = expression.replace(rule["record"], f"({rule['expr']})")
+    found = scraped.wait_query(expression)
+    assert {row["metric"]["sysplex"] for row in found} == {"SICK"}, found

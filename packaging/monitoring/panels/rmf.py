@@ -32,7 +32,7 @@ def overview():
              f"sum({most('rmf_workload_transaction_rate', 'sysplex, lpar, service_class')})",
              "ops"),
         stat("Pages read", f"sum({most('rmf_storage_page_in_rate')})", "ops",
-             "From auxiliary storage: none where storage is not short.", {100: "red"}),
+             "From auxiliary storage: none where storage is not short.", {50: "red"}),
         bars("General purpose processors", cpu, LPAR, steps={80: "orange", 90: "red"}, maximum=100),
         bars("Real storage", f"{memory} / ({most('rmf_storage_installed_frames')} * 4096)", LPAR,
              "percentunit", "Of what each LPAR has.", {0.75: "orange", 0.85: "red"}, maximum=1),
