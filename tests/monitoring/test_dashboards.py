@@ -186,7 +186,7 @@ def test_rules_are_about_metrics_that_there_are(path, scraped):
 
 @pytest.mark.parametrize("alert", ["HighMemoryUsage", "RMFPaging", "RMFCouplingLinkDown"])
 def test_alerts_see_what_the_simulator_breaks(alert, scraped):
-    """The sysplex with scenarios, and not the one without; whatever was recorded is put in place."""
+    """The sysplex with scenarios, and not the one without; what is recorded is put in place."""
     (group,) = yaml.safe_load((MONITORING / "rules" / "rmf.yaml").read_text())["groups"]
     expression = next(rule["expr"] for rule in group["rules"] if rule.get("alert") == alert)
     for rule in group["rules"]:

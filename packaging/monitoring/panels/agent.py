@@ -5,8 +5,8 @@ from panels.grafana import graph, section, stat, table, variable
 
 IS = 'job=~"$job",instance=~"$instance"'
 RATE = "[$__rate_interval]"
+ROWS = "suffix: rows/s"
 BAD = {1: "red"}
-WARN = {1: "orange"}
 
 
 def of(name, more=""):
@@ -23,7 +23,7 @@ def overview():
         stat("Agents", f"count({of('weir_build_info')})"),
         stat("Components that do not run", f"sum(1 - {of('weir_component_running')})", steps=BAD),
         stat("Sinks that fail", f"sum({of('weir_consumer_failing')})", steps=BAD),
-        stat("Rows delivered", f"sum(rate({of('weir_route_rows_delivered_total')}{RATE}))", "suffix: rows/s"),
+        stat("Rows delivered", f"sum(rate({of('weir_route_rows_delivered_total')}{RATE}))", ROWS),
         stat("Rows held", f"sum({of('weir_route_rows_held')})",
              help_text="In queues and on disks, not yet delivered."),
         stat("Rows dropped", f"sum(increase({of('weir_route_dropped_rows_total')}[$__range]))",
@@ -43,13 +43,13 @@ def delivery():
         section("Delivery"),
         graph("Rows delivered by consumer",
               (rate("weir_route_rows_delivered_total", "instance, consumer"),
-               "{{instance}} {{consumer}}"), unit="suffix: rows/s", minimum=0),
+               "{{instance}} {{consumer}}"), unit=ROWS, minimum=0),
         graph("Rows held by consumer",
               (f"sum by (instance, consumer) ({of('weir_route_rows_held')})",
                "{{instance}} {{consumer}}"), minimum=0),
         graph("Rows dropped by reason",
               (rate("weir_route_dropped_rows_total", "instance, consumer, reason"),
-               "{{instance}} {{consumer}} {{reason}}"), unit="suffix: rows/s", minimum=0),
+               "{{instance}} {{consumer}} {{reason}}"), unit=ROWS, minimum=0),
         graph("Rows unaccounted for", (unaccounted, "{{instance}} {{source}} to {{consumer}}"),
               help_text="Offered and recovered, less delivered, dropped and held: 0, but for what "
               "moves between two readings."),
@@ -75,7 +75,7 @@ def consumers():
         graph("Circuit", (of("weir_consumer_circuit"), name), minimum=0, maximum=2,
               help_text="0 closed; 1 a probe is under way; 2 open: it has failed again and again."),
         graph("Rejected rows", (rate("weir_dead_letter_rows_total", "instance, component"), name),
-              unit="suffix: rows/s", minimum=0, help_text="They are kept as dead letters, with the reason."),
+              unit=ROWS, minimum=0, help_text="They are kept as dead letters, with the reason."),
     ]  # fmt: skip
 
 
@@ -84,7 +84,7 @@ def sources():
     return [
         section("Sources"),
         graph("Rows emitted", (rate("weir_source_rows_total", "instance, component"), name),
-              unit="suffix: rows/s", minimum=0),
+              unit=ROWS, minimum=0),
         graph("Duration of the last collection", (of("weir_source_last_collection_seconds"), name),
               unit="s", minimum=0),
         graph("Collections that failed",
