@@ -13,7 +13,7 @@ mount --bind "$1" /mnt/weir
 mount --bind "$2" /mnt/etc
 mount --bind "$3" /mnt/data
 mount -t proc proc /proc
-# No exec: what gives up its rights also gives up that it ends with unshare; this shell does not, and
-# takes with it all that is in its space of processes.
+# No exec: what gives up its rights also gives up that it ends with unshare; this shell does not,
+# and takes with it all that is in its space of processes.
 setpriv --reuid 1000 --regid 1000 --clear-groups --bounding-set -all --inh-caps -all \
   --no-new-privs /mnt/weir/bin/weir run -c /mnt/etc/weir.yaml
