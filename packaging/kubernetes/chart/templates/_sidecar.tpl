@@ -1,0 +1,85 @@
+{{/*
+Parts of a pod that has Weir as a sidecar, for the Deployment of a chart that depends on this one:
+
+  template:
+    metadata:
+      annotations: {{- include "weir.sidecar.annotations" .Subcharts.weir | nindent 8 }}
+    spec:
+      terminationGracePeriodSeconds: 60
+      initContainers: {{- include "weir.sidecar.containers" .Subcharts.weir | nindent 8 }}
+      volumes: {{- include "weir.sidecar.volumes" .Subcharts.weir | nindent 8 }}
+*/}}
+
+{{/* A pod is replaced when its configuration has changed. */}}
+{{- define "weir.sidecar.annotations" -}}
+checksum/weir: {{ include "weir.sidecar.data" . | sha256sum }}
+{{- end }}
+
+{{- define "weir.sidecar.data" -}}
+weir.yaml: |
+  {{- toYaml .Values.sidecar.config | nindent 2 }}
+mosquitto.conf: |
+  # For this pod only. What the agent has not taken yet lies on the volume when the broker stops.
+  listener 1883 127.0.0.1
+  allow_anonymous true
+  persistence true
+  persistence_location /mosquitto/data/
+  max_queued_messages 100000
+  log_dest stderr
+{{- end }}
+
+{{/*
+Init containers with restartPolicy Always start in this order, each when the one before has passed its
+startup probe, and before the application; after it has ended they are stopped in the opposite order:
+the agent first, which drains, then the broker.
+*/}}
+{{- define "weir.sidecar.containers" -}}
+- name: weir-mqtt
+  image: {{ .Values.sidecar.mqtt.image }}
+  restartPolicy: Always
+  command: [/usr/sbin/mosquitto, -c, /etc/weir/mosquitto.conf]
+  startupProbe: # it listens on loopback, where no probe of the kubelet comes
+    exec: {command: [mosquitto_sub, -h, 127.0.0.1, -t, $SYS/broker/version, -C, "1", -W, "2"]}
+    timeoutSeconds: 3
+    periodSeconds: 1
+    failureThreshold: 60
+  resources: {{- toYaml .Values.sidecar.mqtt.resources | nindent 4 }}
+  securityContext: {{- include "weir.securityContext" . | nindent 4 }}
+  volumeMounts:
+    - {name: weir-config, mountPath: /etc/weir, readOnly: true}
+    - {name: weir-mqtt, mountPath: /mosquitto/data}
+- name: weir
+  image: {{ include "weir.image" . }}
+  restartPolicy: Always
+  args: [run, -c, /etc/weir/weir.yaml]
+  env:
+    - {name: POD_NAMESPACE, valueFrom: {fieldRef: {fieldPath: metadata.namespace}}}
+    - {name: POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
+    - {name: POD_UID, valueFrom: {fieldRef: {fieldPath: metadata.uid}}}
+    - name: APP_NAME
+      valueFrom: {fieldRef: {fieldPath: "metadata.labels['app.kubernetes.io/name']"}}
+  ports:
+    - {name: weir-metrics, containerPort: 9464}
+    - {name: weir-health, containerPort: 9465}
+  startupProbe:
+    httpGet: {path: /startup, port: weir-health}
+    periodSeconds: 1
+    failureThreshold: 60
+  livenessProbe:
+    httpGet: {path: /health, port: weir-health}
+  resources: {{- toYaml .Values.sidecar.resources | nindent 4 }}
+  securityContext: {{- include "weir.securityContext" . | nindent 4 }}
+  volumeMounts:
+    - {name: weir-config, mountPath: /etc/weir, readOnly: true}
+    - {name: weir-secret, mountPath: /run/secrets/weir, readOnly: true}
+    - {name: weir-data, mountPath: /var/lib/weir}
+    - {name: weir-run, mountPath: /run/weir}
+{{- end }}
+
+{{- define "weir.sidecar.volumes" -}}
+- {name: weir-config, configMap: {name: {{ include "weir.name" (list . "sidecar") }}}}
+- {name: weir-secret, secret: {secretName: {{ .Values.sidecar.secretName }}}}
+- {name: weir-data, emptyDir: {sizeLimit: {{ .Values.sidecar.bufferSize }}}}
+- {name: weir-mqtt, emptyDir: {sizeLimit: 64Mi}}
+- {name: weir-run, emptyDir: {medium: Memory, sizeLimit: 1Mi}}
+{{- end }}
