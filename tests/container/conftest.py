@@ -34,10 +34,9 @@ def image():
     if reason := images.missing():
         pytest.skip(reason)
     images.make_base()
+    images.podman("image", "prune", "--force")  # what earlier runs left
     images.run(images.FILES / "tree", harness.BUILD, images.PLACE / "tree")
-    made = images.build("weir")
-    images.podman("image", "prune", "--force")
-    return made
+    return images.build("weir")
 
 
 @pytest.fixture(scope="session")

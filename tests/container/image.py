@@ -61,7 +61,7 @@ def build(name, *options):
     """An image by the Containerfile, of the build that is there; returns its id."""
     id_file = PLACE / f"{name}.id"
     run(
-        "buildah", *STORAGE, "build", "--isolation", "chroot", "--format", "docker",
+        "buildah", *STORAGE, "build", "--layers", "--isolation", "chroot", "--format", "docker",
         "--build-arg", f"BASE={BASE}", "--build-context", f"tree={PLACE / 'tree'}",
         "--file", FILES / "Containerfile", "--tag", f"localhost/{name}",
         "--build-arg", f"SOURCE_DATE_EPOCH={MADE_AT}", "--timestamp", MADE_AT,

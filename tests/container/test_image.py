@@ -79,7 +79,7 @@ def test_the_image_says_how_it_is_run(image):
 
 def test_the_same_is_built_from_the_same(image):
     """Every byte and time of the files; the image's own description names a container."""
-    again = images.build("weir-again")
+    again = images.build("weir-again", "--no-cache")
     layers = [
         images.podman("image", "inspect", "--format", "{{.RootFS.Layers}}", one)
         for one in (image, again)

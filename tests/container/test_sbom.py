@@ -67,20 +67,18 @@ def test_it_names_weir_and_the_system(sbom):
     assert (system["type"], system["name"]) == ("operating-system", "debian")
 
 
-def test_every_file_is_of_a_component(root, sbom):
-    """Each library, certificate and zone is owned, as this machine's dpkg knows it, by a package
-    that the SBOM has, in a version that the archive has."""
+def test_every_library_is_of_a_component(root, sbom):
+    """Each is owned, as this machine's dpkg knows it, by a package that the SBOM has."""
     names = {component["name"] for component in sbom["components"]}
-    libraries = [
-        path.relative_to(root)
-        for path in root.glob("usr/lib*/**/*.so*")
-        if "weir" not in path.parts
-    ]
-    assert len(libraries) > 20
-    for path in libraries:
-        said = images.run("dpkg", "--search", f"*/{path.name}")
-        owners = set(re.findall(r"^([^:\s]+)(?::\w+)?: ", said, re.M))
-        assert owners & names, f"{path} is of {owners}"
+    paths = [path for path in root.glob("usr/lib*/**/*.so*") if "weir" not in path.parts]
+    assert len(paths) > 20
+    for path in paths:
+        # Packages put in /lib what is in /usr/lib, and have not all moved there.
+        name = "/" + str(path.relative_to(root))
+        search = ["dpkg", "--search", name, name.removeprefix("/usr")]
+        said = subprocess.run(search, capture_output=True, text=True, check=False).stdout
+        owners = re.findall(r"^([^:\s]+)(?::\w+)?: ", said, re.M)
+        assert names & set(owners), f"{path} is of {owners}"
     assert {"ca-certificates", "tzdata"} <= names
 
 
