@@ -65,10 +65,15 @@ class ConsumerQueue final : public Inbox {
   void give_up();
   // Has those who wait for room look whether they gave up.
   void wake_producers();
+  bool has_waiting() const { return waiting_.load(std::memory_order_seq_cst) != 0; }
   // Drops everything still in the ring as shutdown. The consumer's thread has ended.
   void drop_rest();
-  // Likewise, and what comes from now on: nobody takes it out any more.
+  // Nobody takes anything out any more: what is in the ring, and what comes from now on, goes on
+  // over the routes' successors, or where there are none is dropped as shutdown.
   void close();
+  // Takes an item over from a queue that is closed, for a consumer that has it already; room or
+  // not. To be followed by `let_go` and `unreserve`, as if it had been popped here.
+  void adopt(Item& item, ConsumerQueue& from);
 
   // `told` is called by whoever makes it `pressed`, once, and again after `rearm`. It is expected
   // to make room at once: rows that find none wait for it for a moment before they are dropped.
@@ -93,6 +98,8 @@ class ConsumerQueue final : public Inbox {
   bool reserve(std::uint64_t bytes);
   bool nudged() { return nudged_.exchange(false, std::memory_order_seq_cst); }
   void admit(Batch* chain, Route& route);
+  void force(const Item& item);
+  void forward_all();
   void drop(Batch* chain, Route& route, DropReason reason);
   bool make_room();
   void tell_pressure();

@@ -27,6 +27,8 @@ using Result = ReloadOutcome::Result;
 // For a call of a plugin that is under way when the time is over.
 constexpr std::chrono::seconds kGrace{2};
 constexpr std::chrono::milliseconds kPoll{2};
+// For those who are about to emit.
+constexpr std::chrono::seconds kPatience{2};
 
 std::string name_of(const config::Component& c) {
   return std::string(config::kind_name(c.kind)) + " '" + c.id + "'";
@@ -66,7 +68,8 @@ class Reload {
   enum class Kind {
     kKeep,
     kReplace,  // another instance at the same queue
-    kRenew,    // and another queue
+    kRenew,    // and another queue, which gets what is in the old one
+    kRebuild,  // and another queue with a disk, before or after; the old one is emptied first
     kAdd,
   };
   struct Change {
@@ -117,10 +120,14 @@ class Reload {
         }
         ending_.erase(found);
       }
-      const bool same_queue =
-          c.kind == WEIR_SOURCE || (before && before->config.consumer.buffer == c.consumer.buffer);
-      const Kind kind = before == nullptr ? Kind::kAdd : same_queue ? Kind::kReplace : Kind::kRenew;
-      changes_.push_back({kind, before, std::make_shared<Component>(next_, c), c});
+      auto after = std::make_shared<Component>(next_, c);
+      Kind kind = Kind::kAdd;
+      if (before && (c.kind == WEIR_SOURCE || before->config.consumer.buffer == c.consumer.buffer)) {
+        kind = Kind::kReplace;
+      } else if (before) {
+        kind = before->in_memory() && after->in_memory() ? Kind::kRenew : Kind::kRebuild;
+      }
+      changes_.push_back({kind, before, std::move(after), c});
     }
   }
 
@@ -218,24 +225,53 @@ class Reload {
       if (c.kind == Kind::kReplace) {
         c.after->queue = c.before->queue;
         c.after->spool = c.before->spool;
-      } else if (c.kind == Kind::kRenew) {
+      } else if (c.kind == Kind::kRenew || c.kind == Kind::kRebuild) {
         p_.make_queue(*c.after);
       }
     }
     connect();
     for (Change& c : changes_) {
-      if (c.kind == Kind::kReplace && c.before->worker) c.before->worker->leave();
+      if (c.kind == Kind::kRenew || c.kind == Kind::kRebuild) {
+        let_succeed(*c.before->queue, *c.after);
+      }
     }
+    let_go();
+    for (Change& c : changes_) {
+      if (leaves(c.kind) && c.before->worker) c.before->worker->leave();
+    }
+  }
+
+  // Who emits by an old list comes to the new queue, too.
+  void let_succeed(const ConsumerQueue& queue, Component& consumer) {
+    std::vector<Route*> old;
+    for (const auto& r : p_.routes_) {
+      if (&r->queue == &queue && r->producer != Spool::kEarlier) old.push_back(r.get());
+    }
+    for (Route* r : old) r->successor = &p_.route(r->producer, consumer);
+  }
+
+  // Waits for those who still emit to queues that are removed: what comes too late is dropped. Not
+  // for long, as what they wait for may be a consumer that is to start only then; longer for those
+  // who wait for room in such a queue, and in the end these wait in vain.
+  void let_go() {
     const auto is_let_go = [&] {
       return std::all_of(changes_.begin(), changes_.end(), [](const Change& c) {
         return c.kind != Kind::kKeep || c.before->host->output().has_let_go();
       });
     };
-    if (!any_queue_ends() || wait(soft_, is_let_go)) return;
-    // Who waits for room in a queue that ends waits no longer.
-    each_ending([](Component& c) { c.queue->give_up(); });
-    wait(deadline_, is_let_go);
+    bool any = false;
+    each_removed([&](const Component&) { any = true; });
+    if (!any) return;
+    const auto patience = Clock::now() + kPatience;
+    wait(soft_, [&] {
+      bool waiting = false;
+      each_removed([&](const Component& c) { waiting = waiting || c.queue->has_waiting(); });
+      return is_let_go() || (!waiting && Clock::now() >= patience);
+    });
+    each_removed([](const Component& c) { c.queue->give_up(); });
   }
+
+  static bool leaves(Kind kind) { return kind == Kind::kReplace || kind == Kind::kRenew; }
 
   void connect() {
     Components all;
@@ -253,20 +289,19 @@ class Reload {
     }
   }
 
-  // Consumers whose queues end.
   template <class Visit>
-  void each_ending(Visit visit) {
+  void each_removed(Visit visit) {
     for (const auto& c : ending_) {
       if (c->queue && c->worker) visit(*c);
     }
-    for (Change& c : changes_) {
-      if (c.kind == Kind::kRenew && c.before->worker) visit(*c.before);
-    }
   }
-  bool any_queue_ends() {
-    bool any = false;
-    each_ending([&](Component&) { any = true; });
-    return any;
+  // Consumers that are to be empty.
+  template <class Visit>
+  void each_ending(Visit visit) {
+    each_removed(visit);
+    for (Change& c : changes_) {
+      if (c.kind == Kind::kRebuild && c.before->worker) visit(*c.before);
+    }
   }
 
   // Each is empty, and has emitted what it kept, before the next must be.
@@ -275,9 +310,8 @@ class Reload {
       if (old->config.kind != WEIR_PROCESSOR || !old->works()) continue;
       Change* c = change_of(*old);
       if (c != nullptr && c->kind == Kind::kKeep) continue;
-      if (c != nullptr && c->kind == Kind::kReplace) {
-        if (!has_left(*c)) continue;
-        end_instance(*old);
+      if (c != nullptr && leaves(c->kind)) {
+        if (has_left(*c)) end_instance(*old);
         continue;
       }
       old->worker->drain();
@@ -304,7 +338,7 @@ class Reload {
       if (!old->is_sink() || !old->works()) continue;
       Change* c = change_of(*old);
       if (c != nullptr && c->kind == Kind::kKeep) continue;
-      if (c != nullptr && c->kind == Kind::kReplace) {
+      if (c != nullptr && leaves(c->kind)) {
         if (has_left(*c)) end_instance(*old);
         continue;
       }
@@ -324,7 +358,18 @@ class Reload {
       c.before->worker->join_until(Clock::time_point::max());
       return true;
     }
+    const std::shared_ptr<Component> unused = c.after;
+    const bool renewed = c.kind == Kind::kRenew;
     keep(c, "is in a call that does not return; it goes on as before");
+    if (!renewed) return false;
+    // So does its queue, with what has come to the new one.
+    for (const auto& r : p_.routes_) {
+      if (&r->queue == c.before->queue.get()) r->successor = nullptr;
+    }
+    let_succeed(*unused->queue, *c.before);
+    connect();
+    unused->queue->close();
+    p_.retired_.push_back(unused);
     return false;
   }
 
@@ -347,7 +392,14 @@ class Reload {
       return;
     }
     end_instance(*c);
-    if (c->spool) c->spool->close();
+    if (!c->spool) return;
+    const std::uint64_t rows = c->spool->counts().rows_held;
+    const Change* change = change_of(*c);
+    if (rows != 0 && (change == nullptr || change->after->in_memory())) {
+      outcome_.lines.push_back(name_of(c->config) + ": " + std::to_string(rows) +
+                               " rows stay on its disk");
+    }
+    c->spool->close();
   }
 
   void end_instance(Component& c) {
@@ -364,7 +416,10 @@ class Reload {
     for (auto c = changes_.rbegin(); c != changes_.rend(); ++c) {
       if (c->kind == Kind::kKeep || !c->after->works()) continue;
       std::string why = begin(*c, c->after);
-      if (why.empty()) continue;
+      if (why.empty()) {
+        end_old_queue(*c);
+        continue;
+      }
       if (c->before == nullptr || !go_back(*c)) {
         if (c->after->queue) lose_queue(*c);
         p_.leave_out(*c->after, why, false);
@@ -373,14 +428,22 @@ class Reload {
       } else {
         partly(c->wanted, why + "; it goes on as before");
       }
+      end_old_queue(*c);
     }
     publish();
+  }
+
+  // What was in it is with the new worker.
+  void end_old_queue(const Change& c) {
+    if (c.kind != Kind::kRenew) return;
+    c.before->queue->close();
+    p_.retired_.push_back(c.before);
   }
 
   std::string begin(Change& c, const std::shared_ptr<Component>& component) {
     if (!component->is_source()) {
       if (component->queue == nullptr) p_.make_queue(*component);
-      if (c.kind == Kind::kRenew || c.kind == Kind::kAdd) {
+      if (c.kind == Kind::kRebuild || c.kind == Kind::kAdd) {
         if (std::string why = open_spool(c, *component); !why.empty()) {
           p_.destroy(*component);
           return why;
@@ -428,8 +491,9 @@ class Reload {
       component.spool->join_input(deadline_ + kGrace);
       component.spool->close();
     }
-    if (c.before && c.before->worker && c.before->queue == component.queue) {
+    if (c.before && c.before->worker && leaves(c.kind)) {
       c.before->worker->leave_rest();
+      c.before->queue->close();  // into the next one, where it is another one
     }
     component.queue->close();
     p_.retired_.push_back(c.after);
@@ -453,7 +517,7 @@ class Reload {
     for (const Change& c : changes_) {
       if (c.kind == Kind::kKeep) ++kept;
       if (c.kind == Kind::kAdd && c.after->started) line(c.wanted, "added");
-      const bool changed = c.kind == Kind::kReplace || c.kind == Kind::kRenew;
+      const bool changed = c.kind != Kind::kKeep && c.kind != Kind::kAdd;
       if (changed && &c.after->config == &c.wanted) line(c.wanted, "changed");
     }
     for (const auto& c : ending_) line(c->config, "removed");
