@@ -39,7 +39,7 @@ def cells(row):
 
 
 def table(rows):
-    """A row is a term and what it means; columns between the first and the last qualify the term."""
+    """A row is a term and what it means; columns between the two qualify the term."""
     for row in rows[2:]:
         term, *between, meaning = cells(row)
         between = ", ".join(inline(cell) for cell in between if cell)
