@@ -1,4 +1,4 @@
-"""A Debian system of its own, booted by systemd-nspawn, with a network of its own that leads nowhere.
+"""A Debian system booted by systemd-nspawn, with a network of its own that leads nowhere.
 
     with Machine(tree) as machine:
         machine.run("systemctl", "is-active", "weir")
@@ -121,7 +121,7 @@ class Machine:
         return self.out("curl", "-sS", "--fail", "--max-time", "20", url)
 
     def query(self, expression):
-        """What the Prometheus in the machine answers: [{"metric": {...}, "value": [time, text]}]."""
+        """What the Prometheus in it answers: [{"metric": {...}, "value": [time, text]}, ...]."""
         query = urllib.parse.urlencode({"query": expression})
         answer = json.loads(self.get(f"http://127.0.0.1:9090/api/v1/query?{query}"))
         return answer["data"]["result"]
