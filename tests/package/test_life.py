@@ -70,8 +70,9 @@ def test_it_runs_once_it_is_installed(machine, before, installable):
     assert machine.out("systemctl", "is-enabled", "weir") == "enabled"
     assert "components" in machine.property("StatusText")
     # The user that sysusers made owns what the agent keeps.
-    assert machine.out("stat", "-c", "%U:%G %a", "/var/lib/weir", "/run/weir").splitlines() == [
-        "weir:weir 750", "weir:weir 750"]
+    paths = ("/var/lib/weir", "/run/weir", "/run/weir/weir.sock")
+    assert machine.out("stat", "-c", "%U:%G %a", *paths).splitlines() == [
+        "weir:weir 750", "weir:weir 750", "weir:weir 660"]
     assert machine.out("stat", "-c", "%U", f"/proc/{machine.pid()}") == "weir"
     assert "/usr/sbin/nologin" in machine.out("getent", "passwd", "weir")
     assert "ready" in machine.out("weir", "status")
