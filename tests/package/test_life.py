@@ -107,7 +107,9 @@ def test_the_sandbox_hides_nothing_from_the_probe(machine):
 
     def seen():
         archive = machine.out("tail", "-n", "2000", "/var/lib/weir/weir.jsonl")
-        return not (missing := free - series(archive)) or pytest.fail(f"not seen: {missing}")
+        missing = free - series(archive)
+        assert not missing, f"not seen: {missing}"
+        return True
 
     poll(seen, 60)
 
