@@ -47,22 +47,31 @@ def root(installable, tmp_path_factory):
     return folder
 
 
-@pytest.fixture
-def needs_trees():
+def tree_of(name, program):
+    """A tree that tests/package/trees made, for a program that needs it."""
     if os.getuid() != 0:
-        pytest.skip("systemd-nspawn and chroot need root")
+        pytest.skip(f"{program} needs root")
+    if not shutil.which(program, path="/usr/sbin:/usr/bin"):
+        pytest.skip(f"{program} is not installed; run: packaging/deps package")
+    if not (TREES / name).is_dir():
+        pytest.skip(f"there is no build/trees/{name}: debootstrap had no mirror")
+    return TREES / name
+
+
+@pytest.fixture(scope="session")
+def minimal():
+    return tree_of("minimal", "piuparts")
 
 
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory):
     """A booted machine; what one test of a module does to it, the next one finds."""
-    if os.getuid() != 0:
-        pytest.skip("systemd-nspawn needs root")
+    origin = tree_of("machine", "systemd-nspawn")
     folder = tmp_path_factory.mktemp("machine")
     # Beside the tree it is copied from, where a reflink may do.
     tree = TREES / f"run-{os.getpid()}"
     try:
-        subprocess.run(["cp", "-a", "--reflink=auto", TREES / "machine", tree], check=True)
+        subprocess.run(["cp", "-a", "--reflink=auto", origin, tree], check=True)
         with machines.Machine(tree, folder / "console.log") as machine:
             yield machine
     finally:
