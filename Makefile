@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test faults bench lint format package image new-plugin golden gallery clean product
+.PHONY: help run test faults bench lint format package archive image new-plugin golden gallery clean product
 
 build := build/release
 jobs ?= $(shell nproc)
@@ -54,10 +54,15 @@ format: ## rewrite C and C++ files as .clang-format says
 	@packaging/deps lint
 	tests/tidy/lint --format
 
-package: product ## a .tar.gz of what is installed, in build/package
-	@rm -rf build/package && mkdir -p build/package
-	cd $(build) && cpack -G TGZ -B $(CURDIR)/build/package
-	ls -l $(CURDIR)/build/package/*.tar.gz
+package: ## Debian packages in build/package, from scratch; from=build/release takes that build
+	@packaging/deps run package
+	packaging/deb/build $(if $(from),--from $(from)) build/package
+	ls -l build/package/*.deb
+
+archive: product ## a .tar.gz of what is installed, in build/archive
+	@rm -rf build/archive && mkdir -p build/archive
+	cd $(build) && cpack -G TGZ -B $(CURDIR)/build/archive
+	ls -l $(CURDIR)/build/archive/*.tar.gz
 
 image: product ## the container image `weir`, of this build
 	@packaging/deps container

@@ -86,7 +86,7 @@ void ConsumerQueue::drop(Batch* chain, Route& route, DropReason reason) {
 // Drops the oldest chain in the ring; false when there is none.
 bool ConsumerQueue::make_room() {
   Item oldest;
-  if (!ring_.pop(oldest)) return false;
+  if (!pop(oldest)) return false;
   lose(oldest, DropReason::kQueueFullOldest, oldest.chain->chain_rows);
   finish(oldest);
   return true;
@@ -187,7 +187,7 @@ void ConsumerQueue::close() {
 }
 
 void ConsumerQueue::forward_all() {
-  for (Item item; ring_.pop(item);) {
+  for (Item item; pop(item);) {
     Route* next = item.route->successor.load(std::memory_order_acquire);
     if (next == nullptr) {
       lose(item, DropReason::kShutdown, item.chain->chain_rows);
@@ -205,11 +205,21 @@ void ConsumerQueue::adopt(Item& item, ConsumerQueue& from) {
   hand_over(item, *item.route->successor.load(std::memory_order_acquire));
 }
 
-// Into the ring, once it is held and charged.
+bool ConsumerQueue::pop_front(Item& item) {
+  const std::lock_guard lock(front_mutex_);
+  if (front_.empty()) return false;
+  item = front_.front();
+  front_.pop_front();
+  if (front_.empty()) has_front_.store(false, std::memory_order_seq_cst);
+  return true;
+}
+
+// In front of the ring, once it is held and charged.
 void ConsumerQueue::force(const Item& item) {
-  if (!ring_.push(item)) {
-    lose(item, DropReason::kQueueFullNewest, item.chain->chain_rows);
-    return finish(item);
+  {
+    const std::lock_guard lock(front_mutex_);
+    front_.push_back(item);
+    has_front_.store(true, std::memory_order_seq_cst);
   }
   waker_.wake();
   if (closed_.load(std::memory_order_seq_cst)) return forward_all();
@@ -218,7 +228,7 @@ void ConsumerQueue::force(const Item& item) {
 
 void ConsumerQueue::drop_rest() {
   Item item;
-  while (ring_.pop(item)) {
+  while (pop(item)) {
     lose(item, DropReason::kShutdown, item.chain->chain_rows);
     finish(item);
   }

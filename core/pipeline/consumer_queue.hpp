@@ -8,6 +8,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <mutex>
 
@@ -41,10 +42,12 @@ class ConsumerQueue final : public Inbox {
   void push_reserved(Batch* chain, Route& route);
 
   // The consumer's thread. False when empty.
-  bool pop(Item& item) override { return ring_.pop(item); }
+  bool pop(Item& item) override {
+    return (has_front_.load(std::memory_order_acquire) && pop_front(item)) || ring_.pop(item);
+  }
   // Sleeps until there is something to pop, a wake, or the deadline.
   void sleep_until(Waker::Clock::time_point deadline) override {
-    waker_.sleep_until(deadline, [this] { return !ring_.empty() || nudged(); });
+    waker_.sleep_until(deadline, [this] { return !empty() || nudged(); });
   }
   // Done with an item, whose outcome has been counted: gives its reference back, and says how
   // much room it took. To be followed by unreserve, once for many.
@@ -81,7 +84,7 @@ class ConsumerQueue final : public Inbox {
   void on_pressure(std::function<void()> told);
   void rearm() { pressure_armed_.store(true, std::memory_order_seq_cst); }
 
-  bool empty() const { return ring_.empty(); }
+  bool empty() const { return ring_.empty() && !has_front_.load(std::memory_order_seq_cst); }
   WhenFull when_full() const { return when_full_; }
   std::uint64_t bytes_held() const { return bytes_held_.load(std::memory_order_relaxed); }
   std::uint64_t bytes_max() const { return bytes_max_; }
@@ -98,6 +101,7 @@ class ConsumerQueue final : public Inbox {
   bool reserve(std::uint64_t bytes);
   bool nudged() { return nudged_.exchange(false, std::memory_order_seq_cst); }
   void admit(Batch* chain, Route& route);
+  bool pop_front(Item& item);
   void force(const Item& item);
   void forward_all();
   void drop(Batch* chain, Route& route, DropReason reason);
@@ -118,6 +122,11 @@ class ConsumerQueue final : public Inbox {
   std::atomic<bool> tells_{false};  // somebody wants to know of pressure, and pressure_ is there
   std::atomic<bool> pressure_armed_{false};
   std::atomic<bool> makes_room_{false};  // who is told did so when somebody last waited for it
+
+  // What came late over a route that this queue's succeeds: older than what is in the ring.
+  std::atomic<bool> has_front_{false};
+  std::mutex front_mutex_;
+  std::deque<Item> front_;
 
   // Producers that wait for room.
   std::atomic<int> waiting_{0};

@@ -122,7 +122,8 @@ class Reload {
       }
       auto after = std::make_shared<Component>(next_, c);
       Kind kind = Kind::kAdd;
-      if (before && (c.kind == WEIR_SOURCE || before->config.consumer.buffer == c.consumer.buffer)) {
+      if (before &&
+          (c.kind == WEIR_SOURCE || before->config.consumer.buffer == c.consumer.buffer)) {
         kind = Kind::kReplace;
       } else if (before) {
         kind = before->in_memory() && after->in_memory() ? Kind::kRenew : Kind::kRebuild;
