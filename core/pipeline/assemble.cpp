@@ -230,6 +230,7 @@ void Pipeline::start_worker(Component& c, const Component* before) {
     } else if (before->in_memory() && c.in_memory()) {
       const Worker::Queues queues{*before->queue, *c.queue};
       c.worker->succeed(*before->worker, &queues);
+      before->queue->close();  // what comes late is in front of what came to the new one meanwhile
     }
   }
   if (before != nullptr && before->letters && c.letters) {

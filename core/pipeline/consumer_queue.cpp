@@ -186,7 +186,9 @@ void ConsumerQueue::close() {
   forward_all();
 }
 
+// One at a time: whoever returns from here has none of its own in somebody else's hands.
 void ConsumerQueue::forward_all() {
+  const std::lock_guard lock(forward_mutex_);
   for (Item item; pop(item);) {
     Route* next = item.route->successor.load(std::memory_order_acquire);
     if (next == nullptr) {

@@ -125,7 +125,7 @@ class ConsumerQueue final : public Inbox {
 
   // What came late over a route that this queue's succeeds: older than what is in the ring.
   std::atomic<bool> has_front_{false};
-  std::mutex front_mutex_;
+  std::mutex front_mutex_, forward_mutex_;
   std::deque<Item> front_;
 
   // Producers that wait for room.
