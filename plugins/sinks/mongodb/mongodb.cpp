@@ -36,6 +36,16 @@ void Mongodb::start() {
   mongoc_log_set_handler(nullptr, nullptr);  // it would write to the standard streams
 }
 
+// A server lets everybody in and ask what it is; its collections it tells to users only.
+Finding Mongodb::probe(Duration /*limit*/) {
+  start();
+  Bson found;
+  Problem problem = connection_.open();
+  if (!problem) problem = connection_.describe("weir_probe", found);
+  connection_.close();
+  return problem ? Finding::failed(problem.text) : Finding::ok();
+}
+
 void Mongodb::stop() {
   done_.forget();
   collections_.forget();
