@@ -158,9 +158,9 @@ const Command kCommands[] = {
        return reload({request(args), word(args, "at")}, stdout, stderr);
      }},
     {"check", "[FILE]", "say what is wrong with a configuration, or that nothing is",
-     "Every problem is told as file:line:column. Exit code 78 when there is one. With --probe a\n"
-     "right configuration is followed by a line a component: whether its server answers and lets\n"
-     "the agent in, at most 10 s for all of them; nothing is written. Exit code 1 when one does not.",
+     "Every problem is told as file:line:column. Exit code 78 when there is one.\n"
+     "With --probe each server of a right one is asked whether it answers and lets the agent in: a\n"
+     "line a component, after 10 s at most, and exit code 1 when one does not. Nothing is written.",
      [](po::options_description& o) {
        config_option(o);
        host_option(o);

@@ -96,9 +96,8 @@ class Asked {
   bool prepare() {
     core::CallError error;
     const weir_component_type& type = *component_.descriptor;
-    const weir_status made = core::contained_call(error, [&] {
-      return type.create(host_.abi(), component_.options, &instance_, &error);
-    });
+    const weir_status made = core::contained_call(
+        error, [&] { return type.create(host_.abi(), component_.options, &instance_, &error); });
     if (made != WEIR_OK) {
       instance_ = nullptr;
       std::string where = "cannot be created";
@@ -125,7 +124,7 @@ class Asked {
 
   // The thread's.
   void ask_it() {
-    host_.write_begins(std::chrono::steady_clock::now() + common_->args.limit);
+    host_.write_begins(std::chrono::steady_clock::now() + common_->args.patience);
     core::CallError error;
     std::array<char, 1024> found{};
     const weir_status status = core::contained_call(error, [&] {
@@ -213,8 +212,8 @@ void ask_all(Common& common, const std::vector<AskedPtr>& all) {
   }
   const auto is_done = [](const auto& one) { return one.first->is_done(); };
   std::unique_lock lock(common.mutex);
-  common.changed.wait_until(
-      lock, end, [&] { return std::all_of(threads.begin(), threads.end(), is_done); });
+  common.changed.wait_until(lock, end,
+                            [&] { return std::all_of(threads.begin(), threads.end(), is_done); });
   std::vector<std::thread> ended;
   for (auto& [one, thread] : threads) {
     if (one->is_done()) {

@@ -1,10 +1,9 @@
-"""`weir check --probe` of components that need no server of their own here: files, ports, those that
-have nobody to ask; and of servers that hang."""
+"""`weir check --probe` of components that need no server of their own here: files, ports, those
+that have nobody to ask; and of servers that hang."""
 
 import json
 import socket
 import sqlite3
-import time
 
 import harness
 import pytest
@@ -58,7 +57,6 @@ def test_files_that_can_be_written(text, probed, tmp_path):
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("CREATE TABLE t (a)")
     connection.commit()  # in the log beside the file, since the connection stays
-    before = None
     path = tmp_path / "weir.yaml"
     path.write_text(text(
         there={"type": "file", "path": f"{tmp_path}/there.jsonl", "buffer": {"type": "disk"}},
@@ -87,7 +85,7 @@ def test_files_that_cannot(text, probed, tmp_path):
         other={"type": "file", "path": f"{tmp_path}/other"},
         folder={"type": "file", "path": str(tmp_path)},
         below={"type": "file", "path": f"{tmp_path}/other/below/x.jsonl"},
-        readonly={"type": "file", "path": "/proc/weir/x.jsonl"},
+        readonly={"type": "file", "path": "/proc/sys/weir/x.jsonl"},
         nodb={"type": "sqlite", "path": f"{tmp_path}/other"},
         dbfolder={"type": "sqlite", "path": str(tmp_path)},
         dbbelow={"type": "sqlite", "path": f"{tmp_path}/other/x.db"},
@@ -96,7 +94,7 @@ def test_files_that_cannot(text, probed, tmp_path):
         ("other", "holds something else than lines of this format; move it away"),
         ("folder", "Is a directory; the path has to name the file itself"),
         ("below", "Not a directory"),
-        ("readonly", "cannot make files in /proc"),
+        ("readonly", "cannot make files in /proc/sys: "),
         ("nodb", "file is not a database; move that file away, or choose another path"),
         ("dbfolder", "unable to open database file"),
         ("dbbelow", "Not a directory"),

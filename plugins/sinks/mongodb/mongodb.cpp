@@ -37,12 +37,15 @@ void Mongodb::start() {
 }
 
 // A server lets everybody in and ask what it is; its collections it tells to users only.
-Finding Mongodb::probe(Duration /*limit*/) {
+Finding Mongodb::probe(Duration limit) {
   start();
+  Options options = options_;
+  options.connect_timeout = std::min(options.connect_timeout, limit);
+  options.timeout = std::min(options.timeout, limit);
+  Connection connection(sink_, options);
   Bson found;
-  Problem problem = connection_.open();
-  if (!problem) problem = connection_.describe("weir_probe", found);
-  connection_.close();
+  Problem problem = connection.open();
+  if (!problem) problem = connection.describe("weir_probe", found);
   return problem ? Finding::failed(problem.text) : Finding::ok();
 }
 

@@ -56,10 +56,15 @@ void Mysql::check(const Options& options, Problems& problems) {
 void Mysql::start() { initialise_library(); }
 
 // A new connection sets up its session and asks for two variables.
-Finding Mysql::probe(Duration /*limit*/) {
+Finding Mysql::probe(Duration limit) {
   initialise_library();
-  const Problem problem = connection_.open();
-  connection_.close();
+  Options options = options_;
+  for (Duration* timeout :
+       {&options.connect_timeout, &options.read_timeout, &options.write_timeout}) {
+    *timeout = std::min(*timeout, limit);
+  }
+  Connection connection(sink_, options);
+  const Problem problem = connection.open();
   return problem ? Finding::failed(problem.text) : Finding::ok();
 }
 

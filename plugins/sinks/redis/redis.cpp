@@ -58,11 +58,13 @@ void Redis::check(const Options& options, Problems& problems) {
 void Redis::stop() { servers_.close(""); }
 
 // By connections of its own, which load no scripts.
-Finding Redis::probe(Duration /*limit*/) {
-  Servers servers(sink_, options_, false);
+Finding Redis::probe(Duration limit) {
+  Options options = options_;
+  options.connect_timeout = std::min(options.connect_timeout, limit);
+  options.timeout = std::min(options.timeout, limit);
+  Servers servers(sink_, options, false);
   Problem problem = servers.open();
   if (!problem) problem = servers.greet();
-  servers.close("");
   return problem ? Finding::failed(problem.text) : Finding::ok();
 }
 

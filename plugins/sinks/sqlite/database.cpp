@@ -107,8 +107,8 @@ Problem Database::look(bool& is_there) {
 // or carry out one that a crash has left.
 Problem Database::look_at_file() {
   const auto is = [&](int code) {
-    return Problem{code, "cannot write to " + options_.path + ": " + sqlite3_errstr(code) +
-                             remedy_for(code)};
+    return Problem{
+        code, "cannot write to " + options_.path + ": " + sqlite3_errstr(code) + remedy_for(code)};
   };
   if (sqlite3_db_readonly(handle_, "main") != 0) return is(SQLITE_READONLY);
   constexpr std::string_view kMagic("SQLite format 3\0", 16);

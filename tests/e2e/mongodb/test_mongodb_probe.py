@@ -27,14 +27,15 @@ def test_no_user_where_one_is_wanted(database, probed):
 
 
 def test_nobody_is_there(database, probed):
-    url = f"mongodb://127.0.0.1:{harness.free_port()}/weir"
+    url = f"mongodb://weir@127.0.0.1:{harness.free_port()}/weir"
     probed(database.text(url=url)).failed("db", "; check that the server runs there")
 
 
 def test_certificates(own_server, make_database, certificates, probed):
     def said(certificate, more=tls(certificates)):
         server = own_server(certificates=certificates, certificate=certificate)
-        return probed(make_database(server).text(url=server.url("weir", server.tls_port), more=more))
+        url = server.url("weir", server.tls_port)
+        return probed(make_database(server).text(url=url, more=more))
 
     said("server").ok("db", "database weir, TLS")
     said("wrong").failed("db", "; check tls: ca, cert and key")

@@ -1,5 +1,5 @@
-"""`weir check --probe` of the sink and the source mqtt: the broker is asked, hears nothing more, and
-the session of an agent that runs stays its own."""
+"""`weir check --probe` of the sink and the source mqtt: the broker is asked, hears nothing more,
+and the session of an agent that runs stays its own."""
 
 import harness
 import mosquitto
@@ -25,7 +25,8 @@ def source(tmp_path):
 
 @pytest.fixture
 def both(probed, make_publisher, source):
-    """A function that asks a sink and a source with the same options: [(component, what was told)]."""
+    """A function that asks a sink and a source with the same options:
+    [(component, what was told)]."""
 
     def ask(broker, user="", scheme="mqtt", **options):
         place = f"{user}@127.0.0.1" if user else "127.0.0.1"

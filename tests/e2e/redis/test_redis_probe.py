@@ -62,7 +62,8 @@ def test_sentinels(watched, make_store, probed):
     store = make_store(watched.url())
     at = f"127.0.0.1:{watched.master.port}"
     probed(store.text(more=", sentinel: {master: chief}")).ok("store", f" at {at}, master chief")
-    probed(store.text(more=", sentinel: {master: other}")).failed("store", "; check sentinel: master")
+    other = store.text(more=", sentinel: {master: other}")
+    probed(other).failed("store", "; check sentinel: master")
     watched.sentinels[0].kill()
     probed(store.text(more=", sentinel: {master: chief}")).ok("store", f" at {at}, master chief")
     watched.sentinels[1].kill()

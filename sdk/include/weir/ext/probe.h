@@ -26,7 +26,7 @@ typedef struct weir_probe {
    * too.
    *
    * `limit`: ns that it may take, above 0; its own options may set less. For a sink
-   * weir.deadline/1 tells what is left of it, as of a write.
+   * weir.deadline/1 tells until when it is waited for, which is somewhat longer.
    *
    * WEIR_OK: what it needs is there. `found` says what, for people ("MariaDB 10.11.6 at db:3306");
    *   `capacity` bytes of the caller's, at least 1, for NUL-terminated UTF-8, empty before; left
