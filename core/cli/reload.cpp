@@ -45,6 +45,7 @@ int reload(const ReloadArgs& args, std::FILE* out, std::FILE* err) {
     if (reply.status != 200 || !parse_answer(reply.body, root)) {
       return complain("the agent does not say what came of it: " + reply.body);
     }
+    if (number(root, "asked") < asked) return complain("the agent was restarted meanwhile");
     if (number(root, "done") >= asked) break;
     std::this_thread::sleep_for(kPoll);
   }

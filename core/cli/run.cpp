@@ -7,9 +7,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
 #include <cstdio>
 #include <filesystem>
+#include <mutex>
 #include <optional>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -28,6 +31,8 @@ namespace weir::cli {
 namespace {
 
 constexpr int kExitFailure = 1;
+// For what a plugin is in when a reload is to end.
+constexpr std::chrono::seconds kReloadGrace{6};
 
 // Chooses level and format; false, after saying why, where a command line's word is none.
 bool choose_log(const RunArgs& args, const config::LogOptions& options, weir_level& level,
@@ -110,9 +115,15 @@ class Secrets {
 
   // What the configuration in use was made from, and what the secrets were when they were read
   // last.
+  // What could not be read now is still watched.
   void know(const config::Config& config, const config::Witnesses& read) {
     used_ = config.witnesses;
     seen_ = read;
+    for (const config::Witness& w : used_) {
+      const bool is_seen = std::any_of(seen_.begin(), seen_.end(),
+                                       [&](const auto& other) { return other.path == w.path; });
+      if (!is_seen) seen_.push_back(w);
+    }
     any_ = std::any_of(seen_.begin(), seen_.end(), [](const auto& w) { return w.secret; });
   }
   bool any() const { return any_; }
@@ -172,6 +183,41 @@ bool asked_to_end() {
   return sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1;
 }
 
+// While it lives: whoever asks the agent to end gets that, even where a plugin does not return to
+// the control thread.
+class EndWatch {
+ public:
+  explicit EndWatch(std::chrono::nanoseconds patience)
+      : thread_([this, patience] {
+          std::unique_lock lock(mutex_);
+          std::chrono::steady_clock::time_point asked{};
+          while (!done_.wait_for(lock, std::chrono::milliseconds(200), [this] { return over_; })) {
+            const auto now = std::chrono::steady_clock::now();
+            if (!asked_to_end()) continue;
+            if (asked == std::chrono::steady_clock::time_point{}) asked = now;
+            if (now - asked < patience) continue;
+            core::log_error("a plugin does not return from a reload; the agent ends without it");
+            _exit(kExitFailure);
+          }
+        }) {}
+  ~EndWatch() {
+    {
+      const std::lock_guard lock(mutex_);
+      over_ = true;
+    }
+    done_.notify_all();
+    thread_.join();
+  }
+  EndWatch(const EndWatch&) = delete;
+  EndWatch& operator=(const EndWatch&) = delete;
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable done_;
+  bool over_ = false;
+  std::thread thread_;
+};
+
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
   for (std::size_t at = 0; at < text.size();) {
@@ -217,6 +263,7 @@ config::Witnesses reload(const RunArgs& args, core::Pipeline& pipeline, http::Ap
   for (const config::Problem& warning : next->warnings) {
     core::log(WEIR_LOG_WARN, config::to_string(warning.place), warning.message);
   }
+  const EndWatch end_watch(pipeline.config().agent.shutdown_timeout + kReloadGrace);
   // The service manager waits for a word from time to time.
   auto due = std::chrono::steady_clock::now();
   const core::ReloadOutcome outcome = pipeline.reload(next, [&] {

@@ -1,5 +1,6 @@
 // Single components of the pipeline: their instances, queues, routes and workers.
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "core/pipeline/pipeline.hpp"
@@ -169,7 +170,10 @@ Route& Pipeline::route(const std::string& producer, Component& consumer) {
     return &r->queue == consumer.queue.get() && r->producer == producer &&
            r->to_required == required;
   });
-  if (found != routes_.end()) return **found;
+  if (found != routes_.end()) {
+    if (consumer.spool) consumer.spool->add_route(**found);  // it may not have been the last one
+    return **found;
+  }
   auto made = std::make_unique<Route>(producer, consumer.config.id, *consumer.queue, required);
   Route& r = *made;
   {
@@ -230,7 +234,7 @@ void Pipeline::start_worker(Component& c, const Component* before) {
     } else if (before->in_memory() && c.in_memory()) {
       const Worker::Queues queues{*before->queue, *c.queue};
       c.worker->succeed(*before->worker, &queues);
-      before->queue->close();  // what comes late is in front of what came to the new one meanwhile
+      before->queue->close();  // what is in it goes in front of what came to the new one meanwhile
     }
   }
   if (before != nullptr && before->letters && c.letters) {
@@ -300,19 +304,30 @@ bool Pipeline::has_let_go() const {
   return of(components_) && of(retired_);
 }
 
-// Of routes that nobody emits to any more, and that hold nothing.
+// Of routes that nobody emits to any more, and that hold nothing together with the others from the
+// same producer; and that were so at the reload before: nobody is about to look at one.
 void Pipeline::prune_routes(std::vector<RouteTotals>& ended) {
   if (!has_let_go()) return;
+  using Key = std::pair<const ConsumerQueue*, std::string_view>;
+  std::map<Key, std::int64_t> held;
+  for (const auto& r : routes_) held[{&r->queue, r->producer}] += r->rows_held;
+  const auto is_idle = [&](const Route& r, const Component& consumer) {
+    return !reads_from(consumer, r.producer) && held[{&r.queue, r.producer}] == 0;
+  };
   const std::lock_guard lock(routes_mutex_);
-  std::erase_if(routes_, [&](const std::unique_ptr<Route>& r) {
+  std::vector<std::unique_ptr<Route>> gone;  // whose names `held` refers to
+  for (auto& r : routes_) {
     const auto consumer = std::find_if(components_.begin(), components_.end(),
                                        [&](const auto& c) { return c->queue.get() == &r->queue; });
-    if (consumer == components_.end() || reads_from(**consumer, r->producer)) return false;
-    if (r->rows_held.load(std::memory_order_acquire) != 0) return false;
-    if ((*consumer)->spool) (*consumer)->spool->remove_route(*r);
-    ended.emplace_back(r->producer, r->consumer).add(*r);
-    return true;
-  });
+    if (consumer == components_.end() || !is_idle(*r, **consumer)) {
+      r->was_idle = false;
+    } else if (std::exchange(r->was_idle, true)) {
+      if ((*consumer)->spool) (*consumer)->spool->remove_route(*r);
+      ended.emplace_back(r->producer, r->consumer).add(*r);
+      gone.push_back(std::move(r));
+    }
+  }
+  std::erase(routes_, nullptr);
 }
 
 // Lets go of what nothing refers to any more. False when something is left.
@@ -326,6 +341,12 @@ bool Pipeline::reap(std::vector<RouteTotals>& ended) {
       if (!c->host->is_settled()) return false;
       destroy(*c);
       return true;
+    }
+    if (c->hangs && c->worker && c->worker->join_until(SteadyClock::now())) {
+      c->hangs = false;
+      stop(*c);
+      destroy(*c);
+      if (c->spool) c->spool->close();
     }
     if (c->hangs || !has_let_go()) return false;
     end_routes(*c->queue, ended);

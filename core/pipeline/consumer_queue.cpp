@@ -2,6 +2,7 @@
 #include "core/pipeline/consumer_queue.hpp"
 
 #include <algorithm>
+#include <thread>
 
 namespace weir::core {
 
@@ -99,10 +100,7 @@ void ConsumerQueue::push_reserved(Batch* chain, Route& route) {
 
 void ConsumerQueue::push(Batch* chain, Route& route, Wait wait, const std::atomic<bool>* gives_up) {
   if (Route* next = route.successor.load(std::memory_order_acquire)) {
-    if (Receipt* receipt = chain->receipt) {
-      receipt->open(next->to_required);
-      receipt->done(route.to_required);
-    }
+    if (Receipt* receipt = chain->receipt) pass_on(*receipt, route, *next);
     return next->queue.push(chain, *next, wait, gives_up);
   }
   route.rows_offered.fetch_add(chain->chain_rows, std::memory_order_relaxed);
@@ -186,25 +184,51 @@ void ConsumerQueue::close() {
   forward_all();
 }
 
-// One at a time: whoever returns from here has none of its own in somebody else's hands.
+// One at a time: whoever returns from here has none of its own in somebody else's hands, nor behind
+// an item that somebody is about to put there.
 void ConsumerQueue::forward_all() {
   const std::lock_guard lock(forward_mutex_);
-  for (Item item; pop(item);) {
-    Route* next = item.route->successor.load(std::memory_order_acquire);
-    if (next == nullptr) {
-      lose(item, DropReason::kShutdown, item.chain->chain_rows);
-      finish(item);
-    } else {
-      next->queue.adopt(item, *this);
-      next->queue.force(item);
-    }
+  const std::uint64_t pushes = ring_.pushes();
+  for (;;) {
+    for (Item item; pop(item);) forward(item);
+    if (ring_.pops() >= pushes) return;
+    std::this_thread::yield();
   }
+}
+
+void ConsumerQueue::forward(Item& item) {
+  if (Route* next = item.route->successor.load(std::memory_order_acquire)) {
+    next->queue.adopt(item, *this);
+    return next->queue.force(item);
+  }
+  lose(item, DropReason::kShutdown, item.chain->chain_rows);
+  finish(item);
+}
+
+void ConsumerQueue::ring_to_front() {
+  const std::lock_guard lock(front_mutex_);
+  has_front_.store(true, std::memory_order_seq_cst);
+  for (Item item; ring_.pop(item);) front_.push_back(item);
+  if (front_.empty()) has_front_.store(false, std::memory_order_seq_cst);
 }
 
 void ConsumerQueue::adopt(Item& item, ConsumerQueue& from) {
   bytes_held_.fetch_add(charge(*item.chain), std::memory_order_seq_cst);
   from.unreserve(from.charge(*item.chain));
   hand_over(item, *item.route->successor.load(std::memory_order_acquire));
+}
+
+bool ConsumerQueue::pop(Item& item) {
+  if (has_front_.load(std::memory_order_acquire) && pop_front(item)) return true;
+  if (!ring_.pop(item)) return false;
+  if (!has_front_.load(std::memory_order_seq_cst)) return true;
+  // What has come to the front since may be older than this one.
+  {
+    const std::lock_guard lock(front_mutex_);
+    front_.push_back(item);
+    has_front_.store(true, std::memory_order_seq_cst);
+  }
+  return pop_front(item);
 }
 
 bool ConsumerQueue::pop_front(Item& item) {

@@ -42,9 +42,7 @@ class ConsumerQueue final : public Inbox {
   void push_reserved(Batch* chain, Route& route);
 
   // The consumer's thread. False when empty.
-  bool pop(Item& item) override {
-    return (has_front_.load(std::memory_order_acquire) && pop_front(item)) || ring_.pop(item);
-  }
+  bool pop(Item& item) override;
   // Sleeps until there is something to pop, a wake, or the deadline.
   void sleep_until(Waker::Clock::time_point deadline) override {
     waker_.sleep_until(deadline, [this] { return !empty() || nudged(); });
@@ -77,6 +75,8 @@ class ConsumerQueue final : public Inbox {
   // Takes an item over from a queue that is closed, for a consumer that has it already; room or
   // not. To be followed by `let_go` and `unreserve`, as if it had been popped here.
   void adopt(Item& item, ConsumerQueue& from);
+  // What is in the ring is older than what is forced in from now on, and stays so.
+  void ring_to_front();
 
   // `told` is called by whoever makes it `pressed`, once, and again after `rearm`. It is expected
   // to make room at once: rows that find none wait for it for a moment before they are dropped.
@@ -104,6 +104,7 @@ class ConsumerQueue final : public Inbox {
   bool pop_front(Item& item);
   void force(const Item& item);
   void forward_all();
+  void forward(Item& item);
   void drop(Batch* chain, Route& route, DropReason reason);
   bool make_room();
   void tell_pressure();

@@ -24,10 +24,16 @@ inline void lose(const Item& item, DropReason reason, std::uint64_t rows) {
 inline void done_with(const Item& item) {
   if (Receipt* receipt = item.chain->receipt) receipt->done(item.route->to_required);
 }
-// A chain goes on over the route that succeeds its own; its rows are held there.
+// A chain goes on over another route. Where that one does not count, its source cannot be told when
+// it is done, and should send it again.
+inline void pass_on(Receipt& receipt, const Route& from, const Route& to) {
+  receipt.open(to.to_required);
+  if (from.to_required && !to.to_required) receipt.lose(true);
+  receipt.done(from.to_required);
+}
+// The same, and its rows are held there.
 inline void hand_over(Item& item, Route& next) {
-  if (Receipt* receipt = item.chain->receipt) receipt->open(next.to_required);
-  done_with(item);
+  if (Receipt* receipt = item.chain->receipt) pass_on(*receipt, *item.route, next);
   const auto rows = static_cast<std::int64_t>(item.chain->chain_rows);
   next.rows_held.fetch_add(rows, std::memory_order_relaxed);
   item.route->rows_held.fetch_sub(rows, std::memory_order_release);

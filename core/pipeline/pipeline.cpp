@@ -254,6 +254,9 @@ bool Pipeline::stop() {
     }
     std::vector<RouteTotals> ended;
     clean = reap(ended) && clean;
+    for (const auto& c : retired_) {
+      if (c->hangs && c->queue && !c->spool) lose_held(*c);
+    }
   }
   report_routes();
   return clean;

@@ -57,6 +57,8 @@ class Receipt {
   bool counts(bool to_required) const { return to_required || !required_only_; }
   void close() {
     if (open_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    // Once: a reload may open it again for routes that did not count before.
+    if (told_.exchange(true, std::memory_order_acq_rel)) return;
     settled_(context_, token_,
              lost_.load(std::memory_order_relaxed) ? weir_outcome{WEIR_LOST}
                                                    : weir_outcome{WEIR_DELIVERED});
@@ -68,7 +70,7 @@ class Receipt {
   const std::uint64_t token_;
   const bool required_only_;
   std::atomic<std::uint64_t>& unsettled_;
-  std::atomic<bool> lost_{false};
+  std::atomic<bool> lost_{false}, told_{false};
   std::atomic<std::uint32_t> open_{1};
   std::atomic<std::uint32_t> refs_{1};
 };

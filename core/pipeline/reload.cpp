@@ -10,7 +10,10 @@
 // sinks first.
 #include "core/pipeline/reload.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "core/config/catalog.hpp"
@@ -142,9 +145,6 @@ void Reload::redirect() {
     }
   }
   let_go();
-  for (Change& c : changes_) {
-    if (leaves(c.kind) && c.before->worker) c.before->worker->leave();
-  }
 }
 
 // Who emits by an old list comes to the new queue, too.
@@ -217,7 +217,13 @@ void Reload::tell() {
 
 ReloadOutcome Pipeline::reload(std::shared_ptr<const config::Config> next,
                                const std::function<bool()>& go_on) {
-  return Reload(*this, std::move(next), go_on).run();
+  try {
+    return Reload(*this, std::move(next), go_on).run();
+  } catch (const std::exception& e) {
+    // Memory, or threads: what is half made cannot be taken back, nor used.
+    log_error(std::string("a reload failed in the middle, the agent ends: ") + e.what());
+    _exit(1);
+  }
 }
 
 }  // namespace weir::core

@@ -61,6 +61,7 @@ class Reload {
   // What ends, in the order of the stream; reload_end.cpp.
   void end_sources();
   void end_source(const std::shared_ptr<Component>& c);
+  void stop(Component& c);
   void keep(Change& c, const std::string& why);
   void end_processors();
   void end_sinks();
@@ -82,6 +83,12 @@ class Reload {
   static std::string name_of(const config::Component& c);
   static bool leaves(Kind kind) { return kind == Kind::kReplace || kind == Kind::kRenew; }
   bool has_time(Clock::time_point until) const { return Clock::now() < until && go_on_(); }
+  // The same until the deadline, and for a call that is under way a little longer.
+  bool has_patience() {
+    if (has_time(deadline_)) return true;
+    if (grace_ == Clock::time_point{}) grace_ = Clock::now() + kGrace;
+    return Clock::now() < grace_;
+  }
   template <class Done>
   bool wait(Clock::time_point until, Done done) const {
     while (!done()) {
@@ -111,6 +118,7 @@ class Reload {
   const std::shared_ptr<const config::Config> next_;
   const std::function<bool()>& go_on_;
   const Clock::time_point soft_, deadline_;
+  Clock::time_point grace_{};
   std::vector<Change> changes_;
   Components ending_;  // what is in the old configuration only
   ReloadOutcome outcome_;

@@ -11,7 +11,7 @@ namespace weir::core {
 void Reload::end_sources() {
   for (Change& c : changes_) {
     if (c.kind != Kind::kReplace || !c.before->is_source()) continue;
-    if (!p_.scheduler_->remove(c.wanted.id, [&] { return has_time(deadline_); })) {
+    if (!p_.scheduler_->remove(c.wanted.id, [&] { return has_patience(); })) {
       keep(c, "is in a collection that does not return; it goes on as before");
       continue;
     }
@@ -19,7 +19,7 @@ void Reload::end_sources() {
   }
   for (const auto& c : ending_) {
     if (!c->is_source()) continue;
-    if (!p_.scheduler_->remove(c->config.id, [&] { return has_time(deadline_); })) {
+    if (!p_.scheduler_->remove(c->config.id, [&] { return has_patience(); })) {
       partly(c->config, "does not return from its collection; it is left behind");
       p_.scheduler_->forget(c->config.id);
       c->host->output().set_routes({});
@@ -31,20 +31,23 @@ void Reload::end_sources() {
 
 void Reload::end_source(const std::shared_ptr<Component>& c) {
   c->host->set_stopping();
-  if (!c->hangs) {
-    const auto give_up = [&] {
-      c->host->output().give_up();
-      for (const Route* r : c->host->output().routes()) r->queue.wake_producers();
-    };
-    const Watchdog watchdog(soft_, give_up, deadline_ + kGrace, [&] {
-      log(WEIR_LOG_ERROR, c->config.id, "does not return from its stop; the reload waits for it");
-    });
-    p_.stop(*c);
-  }
+  if (!c->hangs) stop(*c);
   --p_.running_;
   // Rows of it may be on their way to where it is told what became of them.
   if (!c->hangs && c->host->is_settled()) return p_.destroy(*c);
   p_.retired_.push_back(c);
+}
+
+// Where it waits for room, it does so until `soft_`.
+void Reload::stop(Component& c) {
+  const auto give_up = [&] {
+    c.host->output().give_up();
+    for (const Route* r : c.host->output().routes()) r->queue.wake_producers();
+  };
+  const Watchdog watchdog(soft_, give_up, deadline_ + kGrace, [&] {
+    log(WEIR_LOG_ERROR, c.config.id, "does not return from its stop; the reload waits for it");
+  });
+  p_.stop(c);
 }
 
 // Goes on as before, since it cannot be stopped now.
@@ -63,6 +66,8 @@ void Reload::end_processors() {
     Change* c = change_of(*old);
     if (c != nullptr && c->kind == Kind::kKeep) continue;
     if (c != nullptr && leaves(c->kind)) {
+      // Not before its turn: those before it may have to emit to it until they have left.
+      old->worker->leave();
       if (has_left(*c)) end_instance(*old);
       continue;
     }
@@ -72,6 +77,9 @@ void Reload::end_processors() {
 }
 
 void Reload::end_sinks() {
+  for (const Change& c : changes_) {
+    if (leaves(c.kind) && c.before->is_sink()) c.before->worker->leave();
+  }
   each_ending([](Component& c) {
     if (c.spool) c.spool->end_input();
   });
@@ -118,6 +126,7 @@ bool Reload::has_left(Change& c) {
   for (const auto& r : p_.routes_) {
     if (&r->queue == c.before->queue.get()) r->successor = nullptr;
   }
+  c.before->queue->ring_to_front();
   let_succeed(*unused->queue, *c.before);
   connect();
   unused->queue->close();
@@ -130,11 +139,9 @@ void Reload::end_consumer(const std::shared_ptr<Component>& c) {
   if (!c->hangs && !join(*c, deadline_)) {
     c->host->set_stopping();
     c->worker->abandon();
-    if (!join(*c, std::max(deadline_, Clock::now()) + kGrace)) {
+    if (!c->worker->join_until(Clock::now() + kGrace)) {
       partly(c->config, "does not return from its call; it is left behind");
       c->hangs = true;
-      c->worker->detach();
-      if (!c->spool) p_.lose_held(*c);
     }
   }
   c->queue->close();
@@ -157,7 +164,7 @@ void Reload::end_consumer(const std::shared_ptr<Component>& c) {
 void Reload::end_instance(Component& c) {
   if (c.is_sink()) p_.write_watch_.remove(*c.host);
   const bool counted = c.started;
-  p_.stop(c);
+  stop(c);
   if (counted) --p_.running_;
   p_.destroy(c);
 }

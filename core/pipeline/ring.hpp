@@ -82,6 +82,11 @@ class Ring {
 
   std::size_t capacity() const { return mask_ + 1; }
 
+  // Counts of pushes that have begun, and of pops that have: between the two there may be an item
+  // that is not there yet, which hides those behind it.
+  std::uint64_t pushes() const { return tail_.load(std::memory_order_seq_cst); }
+  std::uint64_t pops() const { return head_.load(std::memory_order_seq_cst); }
+
  private:
   // `turn` is kept less the cell's own index, so that all zeros is the right beginning.
   struct Cell {

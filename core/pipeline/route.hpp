@@ -42,6 +42,7 @@ struct Route {
   const bool to_required;
   // Where the queue is to be closed and another one takes its place: the route into that one.
   std::atomic<Route*> successor{nullptr};
+  bool was_idle = false;  // at the last reload; the control thread's
 
   // The producer's side.
   alignas(64) std::atomic<std::uint64_t> rows_offered{0};

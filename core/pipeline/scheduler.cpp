@@ -177,12 +177,12 @@ struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
     if (s.held || s.removed) return false;
     s.collecting = true;
     s.began = Steady::now();
+    s.task.counts->began_ns.store(s.began.time_since_epoch().count(), std::memory_order_relaxed);
     return true;
   }
 
   void collect(Source& s) {
     const auto begin = s.began;
-    s.task.counts->began_ns.store(begin.time_since_epoch().count(), std::memory_order_relaxed);
     s.task.collect(s.number * s.task.interval.count());
     const auto took = static_cast<std::uint64_t>((Steady::now() - begin).count());
     CollectionCounts& counts = *s.task.counts;

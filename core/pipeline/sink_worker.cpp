@@ -29,10 +29,6 @@ void SinkWorker::succeed(Worker& before, const Queues* queues) {
   oldest_ = other.oldest_;
   if (queues == nullptr) return;
   for (Pending& p : pending_) queues->now.adopt(p.item, queues->before);
-  for (Item item; queues->before.pop(item);) {
-    queues->now.adopt(item, queues->before);
-    add(item);
-  }
 }
 
 void SinkWorker::run() {
@@ -63,15 +59,11 @@ void SinkWorker::gather() {
   Item item;
   while (pending_rows_ < policy_.limits.rows_max && pending_bytes_ < policy_.limits.bytes_max &&
          inbox_.pop(item)) {
-    add(item);
+    if (pending_.empty()) oldest_ = SteadyClock::now();
+    pending_.push_back({item, item.chain});
+    pending_rows_ += item.chain->chain_rows;
+    pending_bytes_ += item.chain->chain_bytes;
   }
-}
-
-void SinkWorker::add(const Item& item) {
-  if (pending_.empty()) oldest_ = SteadyClock::now();
-  pending_.push_back({item, item.chain});
-  pending_rows_ += item.chain->chain_rows;
-  pending_bytes_ += item.chain->chain_bytes;
 }
 
 bool SinkWorker::due() const {

@@ -40,10 +40,8 @@ Spool::Spool(std::string id, Use use, const buffer::Options& options, ConsumerQu
       bytes_max_(options.bytes_max),
       syncs_(options.sync != buffer::SyncPolicy::kNever),
       queue_(queue),
-      replay_(registry, pools.here()) {
-  if (use_ != Use::kOverflow) return;
-  queue_.on_pressure([this] { wake_appender(); });
-}
+      stray_(kEarlier, id_, queue),
+      replay_(registry, pools.here()) {}
 
 void Spool::wake_appender() {
   if (use_ == Use::kAlways) return queue_.nudge();
@@ -70,6 +68,8 @@ std::unique_ptr<Spool> Spool::open(const std::string& id, const std::string& fol
   if (const std::uint64_t rows = buffer::total(report.rows_held); rows != 0) {
     log(WEIR_LOG_INFO, id, "goes on with " + std::to_string(rows) + " rows from " + folder);
   }
+  // It is called from here on, also while there is no thread yet.
+  if (use == Use::kOverflow) queue.on_pressure([s = spool.get()] { s->wake_appender(); });
   return spool;
 }
 
@@ -147,7 +147,8 @@ void Spool::remove_route(const Route& route) {
 
 Route& Spool::route_of(std::uint64_t origin) const {
   const std::lock_guard lock(routes_mutex_);
-  return *routes_.at(origin);
+  const auto found = routes_.find(origin);
+  return found == routes_.end() ? stray_ : *found->second;
 }
 
 void Spool::dropped(const buffer::RowsByOrigin& rows, DropReason reason) {

@@ -171,6 +171,7 @@ class Spool final : public Inbox {
   // Which route rows came over, by the producer's hash. Routes are added, none goes.
   mutable std::mutex routes_mutex_;
   std::map<std::uint64_t, Route*> routes_;
+  mutable Route stray_;  // of an origin that nobody expects any more
 
   // The sink's thread's.
   Replay replay_;

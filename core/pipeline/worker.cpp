@@ -68,7 +68,9 @@ bool Worker::join_until(SteadyClock::time_point deadline) {
 void Worker::pause(std::chrono::nanoseconds duration) {
   std::unique_lock lock(mutex_);
   const Mode before = mode_.load();
-  changed_.wait_for(lock, duration, [&] { return mode_.load() != before; });
+  // Who is asked to leave during the call before does not wait, either.
+  changed_.wait_for(lock, duration,
+                    [&] { return mode_.load() != before || mode_.load() == Mode::kLeave; });
 }
 
 void ProcessorWorker::succeed(Worker& before, const Queues* queues) {
@@ -76,10 +78,6 @@ void ProcessorWorker::succeed(Worker& before, const Queues* queues) {
   inherited_.swap(static_cast<ProcessorWorker&>(before).inherited_);
   if (queues == nullptr) return;
   for (Item& item : inherited_) queues->now.adopt(item, queues->before);
-  for (Item item; queues->before.pop(item);) {
-    queues->now.adopt(item, queues->before);
-    inherited_.push_back(item);
-  }
 }
 
 void ProcessorWorker::leave_rest() {

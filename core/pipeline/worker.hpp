@@ -48,7 +48,7 @@ class Worker {
   // Lets a thread go that hangs in its plugin; nothing that it uses may be destroyed.
   void detach() { thread_.detach(); }
   // Counts on where another has ended that left, and takes over what it held. `queues`: both take
-  // from memory, from different queues; what is in that of before comes along. Before `start`.
+  // from memory, from different queues. Before `start`.
   struct Queues {
     ConsumerQueue& before;
     ConsumerQueue& now;
@@ -143,7 +143,6 @@ class SinkWorker final : public Worker {
   };
 
   void run() override;
-  void add(const Item& item);
   void gather();
   bool due() const;
   void choose();

@@ -158,7 +158,7 @@ TEST(Reload, IsRefusedAsAWholeWhereSomethingCannotBeMade) {
 // A call that does not return: its sink goes on as before, the others change.
 TEST(Reload, LeavesAlonWhoDoesNotReturn) {
   Harness h;
-  h.agent().shutdown_timeout = std::chrono::milliseconds(50);
+  h.agent().shutdown_timeout = std::chrono::seconds(2);
   h.source("s", kEndless, 10);
   std::atomic<bool> hangs{true};
   h.sink("hanging", {"s"}, config::WhenFull::kDropOldest).before = [&](std::uint64_t) {
@@ -175,7 +175,7 @@ TEST(Reload, LeavesAlonWhoDoesNotReturn) {
   EXPECT_THAT(outcome.lines, Contains("sink 'good' changed"));
   hangs = false;
   poll("more calls", [&] { return h.sink("hanging").calls > 10; });
-  EXPECT_EQ(h.reload().result, Result::kDone) << "now it can be changed";
+  poll("a reload that changes it", [&] { return h.reload().result == Result::kDone; });
   EXPECT_TRUE(h.pipeline().stop());
   h.expect_conservation();
 }
