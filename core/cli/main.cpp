@@ -159,9 +159,8 @@ const Command kCommands[] = {
      }},
     {"check", "[FILE]", "say what is wrong with a configuration, or that nothing is",
      "Every problem is told as file:line:column. Exit code 78 when there is one.\n"
-     "With --probe each server of a right one is asked whether it answers and lets the agent in: "
-     "a\n"
-     "line a component, after 10 s at most, and exit code 1 when one does not. Nothing is written.",
+     "With --probe each server of a right one is asked whether it answers and lets the agent\n"
+     "in: a line a component, after 10 s at most. Exit code 1 when one does not.",
      [](po::options_description& o) {
        config_option(o);
        host_option(o);

@@ -86,6 +86,9 @@ Problem Connection::open() {
                          options_.socket.empty() ? nullptr : options_.socket.c_str(),
                          0) == nullptr) {
     failed = problem(kind_of);
+    if (failed.code == CR_SERVER_LOST) {
+      failed.text += "; check that MySQL or MariaDB runs there, and does not hang";
+    }
   } else if (options_.tls && options_.tls->enabled && mysql_get_ssl_cipher(handle_) == nullptr) {
     // The library asks for TLS, and goes on without where the server has none.
     failed = {Kind::connection, CR_SSL_CONNECTION_ERROR,

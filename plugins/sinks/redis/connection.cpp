@@ -16,6 +16,7 @@ namespace {
 // Between two looks at what is left of a write.
 constexpr Duration kLookPeriod = std::chrono::milliseconds(100);
 constexpr std::size_t kReadBytes = 64 << 10;
+constexpr const char* kNoRedis = "; check that it is Redis that runs there";
 constexpr std::size_t kReplyBytesMax = 16 << 20;  // CLUSTER SLOTS of a thousand nodes has 1 MiB
 
 }  // namespace
@@ -199,10 +200,11 @@ void Connection::receive_some() {
     }
     unparsed_ += r.bytes;
     if (redisReaderFeed(reader_.get(), bytes.data(), r.bytes) != REDIS_OK) {
-      return fail(reader_->errstr);
+      return fail(std::string(reader_->errstr) + kNoRedis);
     }
     for (void* reply = nullptr; replies_.size() < expected_; reply = nullptr) {
-      if (redisReaderGetReply(reader_.get(), &reply) != REDIS_OK) return fail(reader_->errstr);
+      if (redisReaderGetReply(reader_.get(), &reply) != REDIS_OK)
+        return fail(std::string(reader_->errstr) + kNoRedis);
       if (reply == nullptr) break;
       replies_.emplace_back(static_cast<redisReply*>(reply));
       unparsed_ = r.bytes;

@@ -113,10 +113,15 @@ void Session::settle(Clock::time_point& next) {
 
 std::string Session::open(Link& link, PacketReader& packets) {
   const Clock::time_point deadline = Clock::now() + options_.connect_timeout;
-  if (std::string why = link.connect(deadline); !why.empty()) return why;
-  out_.clear();
-  if (std::string why = introduce(link, packets, deadline); !why.empty()) {
-    return "cannot connect to " + options_.place().text() + ": " + why;
+  std::string why = link.connect(deadline);
+  if (why.empty()) {
+    out_.clear();
+    why = introduce(link, packets, deadline);
+    if (!why.empty()) why = "cannot connect to " + options_.place().text() + ": " + why;
+  }
+  if (!why.empty()) {
+    return why.find(';') == std::string::npos ? why + "; check that an MQTT broker runs there"
+                                              : why;
   }
   const std::string tls = link.secured();
   peer_ = std::string("MQTT ") + (is_v5() ? "5" : "3.1.1") + " at " + options_.place().text() +

@@ -66,6 +66,14 @@ def test_the_session_of_a_running_agent_stays_its_own(broker, agent, source, pro
     assert "'weir-probe'" not in again.log()
 
 
+def test_the_connection_of_a_running_sink_stays_its_own(broker, agent, publisher, probed):
+    text = publisher.text(source="{type: node_probe, interval: 100ms}", client_id="weir")
+    running = agent(text)
+    running.wait_log("connected to an MQTT 5 broker")
+    probed(text).ok("broker", "as weir-probe")
+    assert "lost the connection" not in running.stop_clean()
+
+
 def test_passwords(make_broker, both):
     broker = make_broker(users={"weir": mosquitto.PASSWORD})
     for component, done in both(broker, user="weir", password=mosquitto.PASSWORD):
@@ -80,6 +88,9 @@ def test_passwords(make_broker, both):
 def test_nobody_is_there(broker, both):
     url = f"mqtt://127.0.0.1:{harness.free_port()}"
     for component, done in both(broker, url=url):
+        done.failed(component, "Connection refused")
+    broker.kill()
+    for component, done in both(broker):
         done.failed(component, "Connection refused")
 
 

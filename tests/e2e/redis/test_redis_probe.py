@@ -36,8 +36,12 @@ def test_a_user_with_the_rights_that_the_sink_needs(own_server, make_store, prob
     probed(store.text(url=store.url + "00", password="right")).failed("store", "; name a database")
 
 
-def test_nobody_is_there(make_store, probed):
+def test_nobody_is_there(own_server, make_store, probed):
     store = make_store(f"redis://127.0.0.1:{harness.free_port()}")
+    probed(store.text()).failed("store", "; check that the server runs there")
+    server = own_server().start()
+    server.kill()
+    store = make_store(f"redis://127.0.0.1:{server.port}")
     probed(store.text()).failed("store", "; check that the server runs there")
 
 
