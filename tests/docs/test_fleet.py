@@ -1,4 +1,4 @@
-"""The recipe of docs/fleet.md: every host is checked, and the playbook brings to a host what it reads.
+"""The recipe of docs/fleet.md: every host is checked, and gets what it reads by the playbook.
 
 Ansible rolls out to a folder of this machine, where an agent runs with what came before.
 """
@@ -141,3 +141,5 @@ def test_an_agent_that_refuses_ends_it(host):
     said = host.roll_out(expect=2)
     assert "agent.hostname changes only when the agent is restarted" in said
     assert "Wait until the agent is ready" not in said
+    # The files are there now, and still nobody takes it for done.
+    assert "agent.hostname changes" in host.roll_out(expect=2)
