@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test faults bench lint format package new-plugin golden gallery clean product
+.PHONY: help run test faults bench lint format package archive image new-plugin golden gallery clean product
 
 build := build/release
 jobs ?= $(shell nproc)
@@ -26,11 +26,12 @@ run: product ## build the agent and start it with etc/weir.yaml
 	exec $(build)/bin/weir run -c etc/weir.yaml
 
 test: ## build and run every test, end to end ones too
-	@packaging/deps run test
+	@packaging/deps run test kubernetes
 	cmake --preset release $(slim) -DWEIR_TESTS=ON
 	cmake --build $(build) -j $(jobs)
 	ctest --preset release -j $(jobs) -LE e2e
 	tests/e2e/run
+	tests/kubernetes/run
 
 faults: ## kill the agent, servers, lines and disks; compare what was accepted with what arrived
 	@packaging/deps run test
@@ -53,10 +54,21 @@ format: ## rewrite C and C++ files as .clang-format says
 	@packaging/deps lint
 	tests/tidy/lint --format
 
-package: product ## a .tar.gz of what is installed, in build/package
-	@rm -rf build/package && mkdir -p build/package
-	cd $(build) && cpack -G TGZ -B $(CURDIR)/build/package
-	ls -l $(CURDIR)/build/package/*.tar.gz
+package: ## Debian packages in build/package, from scratch; from=build/release takes that build
+	@packaging/deps run package
+	packaging/deb/build $(if $(from),--from $(from)) build/package
+	ls -l build/package/*.deb
+
+archive: product ## a .tar.gz of what is installed, in build/archive
+	@rm -rf build/archive && mkdir -p build/archive
+	cd $(build) && cpack -G TGZ -B $(CURDIR)/build/archive
+	ls -l $(CURDIR)/build/archive/*.tar.gz
+
+image: product ## the container image `weir`, of this build
+	@packaging/deps container
+	packaging/container/tree $(build) build/container/tree
+	buildah build -t weir -f packaging/container/Containerfile \
+	  --build-context tree=build/container/tree .
 
 new-plugin: ## KIND=source|processor|sink NAME=snake_case: a plugin that builds, from sdk/template
 	@sdk/template/new "$(KIND)" "$(NAME)" "plugins/$(KIND)s/$(NAME)"

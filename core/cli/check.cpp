@@ -2,8 +2,10 @@
 #include "core/cli/check.hpp"
 
 #include <string>
+#include <utility>
 
 #include "core/cli/columns.hpp"
+#include "core/cli/probe.hpp"
 #include "core/config/effective.hpp"
 #include "core/config/units.hpp"
 
@@ -21,11 +23,7 @@ std::string how(const config::Component& c, const config::Config& config) {
 
 void summarise(const config::Config& config, const config::Document& document, std::FILE* out) {
   std::size_t counts[4] = {};
-  Columns table;
-  for (const config::Component& c : config.components) {
-    ++counts[c.kind];
-    table.add({config::kind_name(c.kind), c.id, c.type, how(c, config)});
-  }
+  for (const config::Component& c : config.components) ++counts[c.kind];
   const auto& files = document.files();
   std::fprintf(out, "%s: %s, %s, %s: ok\n", files.front().c_str(),
                counted(counts[WEIR_SOURCE], "source").c_str(),
@@ -33,6 +31,13 @@ void summarise(const config::Config& config, const config::Document& document, s
                counted(counts[WEIR_SINK], "sink").c_str());
   for (std::size_t i = 1; i < files.size(); ++i) {
     std::fprintf(out, "  with %s\n", files[i].c_str());
+  }
+}
+
+void list(const config::Config& config, std::FILE* out) {
+  Columns table;
+  for (const config::Component& c : config.components) {
+    table.add({config::kind_name(c.kind), c.id, c.type, how(c, config)});
   }
   table.print(out, 2);
 }
@@ -52,7 +57,7 @@ int check(const CheckArgs& args, const config::CatalogFactory& catalogs, std::FI
   const config::Document document = config::read(args.request, problems);
   const config::AgentOptions agent = config::agent_options(document, problems);
   const std::unique_ptr<config::TypeCatalog> catalog = catalogs(agent);
-  const std::unique_ptr<config::Config> config = config::bind(document, *catalog, problems);
+  std::unique_ptr<config::Config> config = config::bind(document, *catalog, problems);
   if (config != nullptr) {
     for (const config::Component& c : config->components) {
       if (c.descriptor != nullptr) continue;
@@ -70,9 +75,14 @@ int check(const CheckArgs& args, const config::CatalogFactory& catalogs, std::FI
   }
   if (args.effective) {
     std::fputs(config::effective(document, config->secrets).c_str(), out);
-  } else {
-    summarise(*config, document, out);
+    return kExitOk;
   }
+  summarise(*config, document, out);
+  if (args.probe) {
+    std::fflush(out);  // an answer takes its time
+    return probe(std::move(config), {args.request}, out);
+  }
+  list(*config, out);
   return kExitOk;
 }
 

@@ -15,10 +15,12 @@ constexpr int kExitConfiguration = 78;  // EX_CONFIG of sysexits.h
 struct CheckArgs {
   config::LoadRequest request;
   bool effective = false;  // print what the files say together, instead of a summary
+  bool probe = false;      // ask what components connect to, see probe.hpp
 };
 
-// Prints every problem to `err`, or a summary to `out`. kExitOk or kExitConfiguration. A refused
-// plugin file counts as a problem here even where the agent would run without it.
+// Prints every problem to `err`, or a summary to `out`. kExitOk or kExitConfiguration, or what
+// probe.hpp says. A refused plugin file counts as a problem here even where the agent would run
+// without it.
 int check(const CheckArgs& args, const config::CatalogFactory& catalogs, std::FILE* out,
           std::FILE* err);
 

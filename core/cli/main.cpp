@@ -106,6 +106,21 @@ std::string word(const po::variables_map& args, const char* name) {
   return args.count(name) ? args[name].as<std::string>() : "";
 }
 
+int run_check(const po::variables_map& args) {
+  const bool effective = args.count("effective") != 0, asks = args.count("probe") != 0;
+  if (effective && asks) {
+    std::fputs("weir check: --effective prints a configuration, --probe asks; give one of them\n",
+               stderr);
+    return kExitUsage;
+  }
+  if (asks) core::log_set_level(WEIR_LOG_ERROR);
+  const int code = check({request(args), effective, asks}, loaders(), stdout, stderr);
+  if (!asks) return code;
+  // Whoever did not return in time still has its thread.
+  std::fflush(nullptr);
+  _exit(code);
+}
+
 const Command kCommands[] = {
     {"run", "[FILE]", "run the agent until SIGTERM or SIGINT", "",
      [](po::options_description& o) {
@@ -143,16 +158,16 @@ const Command kCommands[] = {
        return reload({request(args), word(args, "at")}, stdout, stderr);
      }},
     {"check", "[FILE]", "say what is wrong with a configuration, or that nothing is",
-     "Every problem is told as file:line:column. Exit code 78 when there is one.",
+     "Every problem is told as file:line:column. Exit code 78 when there is one.\n"
+     "With --probe each server of a right one is asked whether it answers and lets the agent in: a\n"
+     "line a component, after 10 s at most, and exit code 1 when one does not. Nothing is written.",
      [](po::options_description& o) {
        config_option(o);
        host_option(o);
-       o.add_options()("effective", "print what all files say together, and where; secrets as ***");
+       o.add_options()("effective", "print what all files say together, and where; secrets as ***")(
+           "probe", "ask every server of it whether it answers and lets the agent in");
      },
-     "config",
-     [](const po::variables_map& args) {
-       return check({request(args), args.count("effective") != 0}, loaders(), stdout, stderr);
-     }},
+     "config", run_check},
     {"once", "[ID...]", "collect each source once and print the rows",
      "A table on a terminal, JSON lines in a pipe.",
      [](po::options_description& o) {

@@ -2,6 +2,7 @@
 #include "core/cli/run.hpp"
 
 #include <signal.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -100,21 +101,69 @@ bool open_http(http::Server& server, const config::HttpOptions& options) {
               [&](std::string& where) { return server.listen_unix(where); });
 }
 
-// Tells the service manager meanwhile how it goes.
-int wait_for_signal(const sigset_t& signals, ServiceManager& manager,
+// Secrets are rotated by whoever has nothing to do with the agent.
+class Secrets {
+ public:
+  Secrets(const config::LoadRequest& request, const config::Config& config) : request_(request) {
+    know(config, config.witnesses);
+  }
+
+  // What the configuration in use was made from, and what the secrets were when they were read
+  // last.
+  void know(const config::Config& config, const config::Witnesses& read) {
+    used_ = config.witnesses;
+    seen_ = read;
+    any_ = std::any_of(seen_.begin(), seen_.end(), [](const auto& w) { return w.secret; });
+  }
+  bool any() const { return any_; }
+  bool due() const { return any_ && Clock::now() >= due_; }
+  // Whether to reload because of them: not where the configuration files have changed as well,
+  // since whoever is writing them has not said so yet.
+  bool ask_for_reload() {
+    due_ = Clock::now() + kPeriod;
+    if (!config::has_changed_secret(seen_)) return false;
+    config::Problems ignored;
+    seen_ = config::read(request_, ignored).witnesses();
+    const bool same = config::same_files(used_, seen_);
+    core::log_info(same ? "a secret has changed"
+                        : "a secret has changed, and so have the configuration files: both are "
+                          "used once a reload is asked for");
+    return same;
+  }
+  static constexpr std::chrono::seconds kPeriod{10};
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  const config::LoadRequest& request_;
+  config::Witnesses used_, seen_;
+  bool any_ = false;
+  Clock::time_point due_ = Clock::now() + kPeriod;
+};
+
+// Looks after the secrets meanwhile, a change of which is like a SIGHUP, and tells the service
+// manager how it goes.
+int wait_for_signal(const sigset_t& signals, ServiceManager& manager, Secrets& secrets,
                     const core::Pipeline& pipeline) {
   int number = 0;
-  if (!manager.listens()) {
-    sigwait(&signals, &number);
-    return number;
-  }
   while (number <= 0) {
+    if (secrets.due() && secrets.ask_for_reload()) return SIGHUP;
     manager.tick(pipeline);
-    const std::int64_t wait_ns = manager.period().count();
-    const timespec wait{wait_ns / 1'000'000'000, wait_ns % 1'000'000'000};
+    if (!manager.listens() && !secrets.any()) {
+      sigwait(&signals, &number);
+      return number;
+    }
+    std::chrono::nanoseconds period = Secrets::kPeriod;
+    if (manager.listens()) period = std::min(period, manager.period());
+    const timespec wait{period.count() / 1'000'000'000, period.count() % 1'000'000'000};
     number = sigtimedwait(&signals, nullptr, &wait);
   }
   return number;
+}
+
+// What may be read out of the process may be read by root only from here on, and a crash leaves no
+// core behind: there are secrets in its memory, and perhaps in its environment.
+void hide_secrets(const config::Config& config) {
+  if (!config.secrets.empty()) prctl(PR_SET_DUMPABLE, 0);
 }
 
 bool asked_to_end() {
@@ -133,9 +182,9 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-// Reads the files again and has the pipeline become what they say.
-void reload(const RunArgs& args, core::Pipeline& pipeline, http::Api& api, http::Reloads& reloads,
-            ServiceManager& manager) {
+// Reads the files again and has the pipeline become what they say. What they were.
+config::Witnesses reload(const RunArgs& args, core::Pipeline& pipeline, http::Api& api,
+                         http::Reloads& reloads, ServiceManager& manager) {
   using Result = http::Reloads::Result;
   reloads.begin();
   manager.reloading();
@@ -153,12 +202,18 @@ void reload(const RunArgs& args, core::Pipeline& pipeline, http::Api& api, http:
 
   config::Problems problems;
   std::shared_ptr<const config::Config> next;
+  config::Witnesses witnesses;
   {
     const config::Document document = config::read(args.request, problems);
+    witnesses = document.witnesses();
     core::Loader loader(config::agent_options(document, problems).plugin_dirs);
     next = config::bind(document, loader, problems);
   }
-  if (next == nullptr) return end(Result::kInvalid, lines_of(problems.text()));
+  if (next == nullptr) {
+    end(Result::kInvalid, lines_of(problems.text()));
+    return witnesses;
+  }
+  hide_secrets(*next);
   for (const config::Problem& warning : next->warnings) {
     core::log(WEIR_LOG_WARN, config::to_string(warning.place), warning.message);
   }
@@ -180,6 +235,7 @@ void reload(const RunArgs& args, core::Pipeline& pipeline, http::Api& api, http:
   core::forget_code();
   static constexpr Result kResults[] = {Result::kDone, Result::kPartly, Result::kRefused};
   end(kResults[static_cast<int>(outcome.result)], outcome.lines);
+  return witnesses;
 }
 
 }  // namespace
@@ -222,6 +278,8 @@ int run(const RunArgs& args) {
   core::log_info("weir " + std::string(core::agent_version()) + " starts with " +
                  args.request.path);
 
+  hide_secrets(*config);
+  Secrets secrets(args.request, *config);
   const config::HttpOptions http_options = config->agent.http;
   core::Pipeline pipeline(std::move(config));
   http::Reloads reloads([] { kill(getpid(), SIGHUP); });
@@ -237,12 +295,13 @@ int run(const RunArgs& args) {
   core::forget_code();
 
   for (;;) {
-    const int signal_number = wait_for_signal(signals, manager, pipeline);
+    const int signal_number = wait_for_signal(signals, manager, secrets, pipeline);
     if (signal_number != SIGHUP) {
       core::log_info(signal_number == SIGTERM ? "SIGTERM: stopping" : "SIGINT: stopping");
       break;
     }
-    reload(args, pipeline, api, reloads, manager);
+    const config::Witnesses read = reload(args, pipeline, api, reloads, manager);
+    secrets.know(pipeline.config(), read);
   }
   let_interrupt_kill();
   manager.stopping();

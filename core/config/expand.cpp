@@ -23,17 +23,17 @@ bool is_name(std::string_view s) {
   return true;
 }
 
-std::string secret_file(const std::string& path, std::string& text) {
-  const std::string fault = read_file(path, kSecretBytesMax, "file that is put in", text);
-  if (!fault.empty()) return path + " " + fault;
-  while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
-  if (text.find('\0') != std::string::npos || !is_utf8(text)) {
-    return path + " is not UTF-8 text";
-  }
-  return "";
+// Puts its content at the end.
+std::string put_in(const std::string& path, Expansion& result) {
+  std::string text;
+  const std::string fault = read_secret(path, text);
+  result.files.push_back({path, print_of(text), true});
+  result.secret = true;
+  result.text += text;
+  return fault;
 }
 
-std::string credential(std::string_view name, std::string& text) {
+std::string credential(std::string_view name, std::string& path) {
   if (name.empty() || name.find('/') != std::string_view::npos || name == "." || name == "..") {
     return "${credential:NAME} expects the name of a systemd credential, got " + in_quotes(name);
   }
@@ -43,7 +43,8 @@ std::string credential(std::string_view name, std::string& text) {
            "systemd service with LoadCredential=" +
            std::string(name.substr(0, 64)) + ":PATH";
   }
-  return secret_file(std::string(directory) + '/' + std::string(name), text);
+  path = std::string(directory) + '/' + std::string(name);
+  return "";
 }
 
 // VAR, VAR:-default, VAR:?message
@@ -121,9 +122,20 @@ void expand_node(Tree& tree, Node& node, std::size_t& bytes_left, Problems& prob
   bytes_left -= result.text.size();
   node.text = std::move(result.text);
   node.secret = result.secret;
+  tree.witnesses.insert(tree.witnesses.end(), result.files.begin(), result.files.end());
 }
 
 }  // namespace
+
+std::string read_secret(const std::string& path, std::string& text) {
+  const std::string fault = read_file(path, kSecretBytesMax, "file that is put in", text);
+  if (!fault.empty()) return path + " " + fault;
+  while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
+  if (text.find('\0') != std::string::npos || !is_utf8(text)) {
+    return path + " is not UTF-8 text";
+  }
+  return "";
+}
 
 Expansion expand(const std::string& text, const std::string& directory, std::size_t bytes_max) {
   Expansion result;
@@ -159,11 +171,11 @@ Expansion expand(const std::string& text, const std::string& directory, std::siz
     if (body.starts_with("file:")) {
       const std::string path(body.substr(5));
       fault = path.empty() ? "${file:PATH} expects a path, got nothing"
-                           : secret_file(path[0] == '/' ? path : directory + path, value);
-      result.secret = true;
+                           : put_in(path[0] == '/' ? path : directory + path, result);
     } else if (body.starts_with("credential:")) {
-      fault = credential(body.substr(11), value);
-      result.secret = true;
+      std::string path;
+      fault = credential(body.substr(11), path);
+      if (fault.empty()) fault = put_in(path, result);
     } else {
       fault = variable(body, value);
     }

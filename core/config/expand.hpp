@@ -21,6 +21,7 @@ namespace weir::config {
 struct Expansion {
   std::string text;
   bool secret = false;           // holds the content of a file or credential
+  Witnesses files;               // these
   std::string fault;             // "" or what is wrong ...
   std::size_t fault_marker = 0;  // ... with the nth `${` of the text, from 0
 };
@@ -28,6 +29,9 @@ struct Expansion {
 // `directory`: what PATH is relative to, "" or with a slash at its end. The result is at most
 // `bytes_max` long.
 Expansion expand(const std::string& text, const std::string& directory, std::size_t bytes_max);
+
+// What ${file:PATH} puts in: "" and the text, or what is wrong with the file.
+std::string read_secret(const std::string& path, std::string& text);
 
 // All texts below the root.
 void expand(Tree& tree, Problems& problems);

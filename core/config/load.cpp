@@ -123,6 +123,7 @@ class Files {
       problems_.add({file.name, 0, 0}, fault);
       return false;
     }
+    tree_.witnesses.push_back({file.name, print_of(file.text)});
     Position at;
     const std::string bad_text = check_text(file.text, at);
     if (!bad_text.empty()) {
@@ -230,6 +231,7 @@ Document::~Document() = default;
 Document::Document(Document&&) noexcept = default;
 Document& Document::operator=(Document&&) noexcept = default;
 const std::vector<std::string>& Document::files() const { return tree_->names; }
+const Witnesses& Document::witnesses() const { return tree_->witnesses; }
 
 Document read(const LoadRequest& request, Problems& problems) {
   auto tree = std::make_unique<Tree>();
@@ -289,6 +291,7 @@ std::unique_ptr<Config> bind(const Document& document, TypeCatalog& catalog, Pro
   if (tree.complete) check_purpose(tree, problems);
   connect(tree, config->components, problems);
   config->warnings = problems.warnings();
+  config->witnesses = tree.witnesses;
   config->secrets = reader.secrets();
   if (!config->agent.http.token.empty()) config->secrets.push_back(config->agent.http.token);
   return problems.empty() ? std::move(config) : nullptr;

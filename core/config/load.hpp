@@ -37,6 +37,7 @@ class Document {
 
   // The files that were read, in order.
   const std::vector<std::string>& files() const;
+  const Witnesses& witnesses() const;
   Tree& tree() { return *tree_; }
   const Tree& tree() const { return *tree_; }
 

@@ -14,6 +14,7 @@
 
 #include "core/config/arena.hpp"
 #include "core/config/problems.hpp"
+#include "core/config/witness.hpp"
 #include "weir/options.hpp"
 
 namespace weir::config {
@@ -154,6 +155,7 @@ struct Config {
   // not there.
   std::vector<Problem> warnings;
   std::vector<std::string> secrets;  // texts in it that must not be shown
+  Witnesses witnesses;               // of the files that it was read from
   std::unique_ptr<Arena> values;     // what `options` point to
 };
 

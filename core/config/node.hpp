@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/config/problems.hpp"
+#include "core/config/witness.hpp"
 
 namespace weir::config {
 
@@ -49,6 +50,7 @@ struct SourceFile {
 struct Tree {
   std::vector<SourceFile> files;
   std::vector<std::string> names;  // of `files`
+  Witnesses witnesses;             // of these, and of the files that were put into them
   std::string hostname;            // the host's own
   Node root;
   // False: a file could not be read. What seems to be missing may be written there.

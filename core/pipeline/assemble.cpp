@@ -224,7 +224,15 @@ void Pipeline::start_worker(Component& c, const Component* before) {
     write_watch_.add(*c.host, sink.write_deadline);
   }
   const bool hands_on = before != nullptr && before->queue == c.queue;
-  if (hands_on && before->worker) c.worker->succeed(*before->worker);
+  if (before != nullptr && before->worker) {
+    if (hands_on) {
+      c.worker->succeed(*before->worker, nullptr);
+    } else if (before->in_memory() && c.in_memory()) {
+      const Worker::Queues queues{*before->queue, *c.queue};
+      c.worker->succeed(*before->worker, &queues);
+      before->queue->close();  // what comes late is in front of what came to the new one meanwhile
+    }
+  }
   if (before != nullptr && before->letters && c.letters) {
     c.letters->rows_kept.store(before->letters->rows_kept);
     c.letters->rows_not_kept.store(before->letters->rows_not_kept);

@@ -44,6 +44,8 @@ struct Component {
   bool works() const { return type != nullptr; }
   bool is_source() const { return config.kind == WEIR_SOURCE; }
   bool is_sink() const { return config.kind == WEIR_SINK; }
+  // Whether what a consumer holds is in memory only.
+  bool in_memory() const { return config.consumer.buffer.type == config::BufferType::kMemory; }
   bool collects() const { return is_source() && works() && type->collect != nullptr; }
   // How often a source is collected.
   std::chrono::nanoseconds interval() const { return config.source.interval_or(owner->agent); }

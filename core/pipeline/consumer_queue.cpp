@@ -65,7 +65,7 @@ void ConsumerQueue::admit(Batch* chain, Route& route) {
                             std::memory_order_relaxed);
   if (ring_.push({chain, &route})) {
     waker_.wake();
-    if (closed_.load(std::memory_order_seq_cst)) return drop_rest();
+    if (closed_.load(std::memory_order_seq_cst)) return forward_all();
     return tell_pressure();
   }
   // A cell is still being emptied by the thread that popped it, while its room was given back.
@@ -86,7 +86,7 @@ void ConsumerQueue::drop(Batch* chain, Route& route, DropReason reason) {
 // Drops the oldest chain in the ring; false when there is none.
 bool ConsumerQueue::make_room() {
   Item oldest;
-  if (!ring_.pop(oldest)) return false;
+  if (!pop(oldest)) return false;
   lose(oldest, DropReason::kQueueFullOldest, oldest.chain->chain_rows);
   finish(oldest);
   return true;
@@ -98,6 +98,13 @@ void ConsumerQueue::push_reserved(Batch* chain, Route& route) {
 }
 
 void ConsumerQueue::push(Batch* chain, Route& route, Wait wait, const std::atomic<bool>* gives_up) {
+  if (Route* next = route.successor.load(std::memory_order_acquire)) {
+    if (Receipt* receipt = chain->receipt) {
+      receipt->open(next->to_required);
+      receipt->done(route.to_required);
+    }
+    return next->queue.push(chain, *next, wait, gives_up);
+  }
   route.rows_offered.fetch_add(chain->chain_rows, std::memory_order_relaxed);
   const std::uint64_t bytes = charge(*chain);
   if (reserve(bytes)) return admit(chain, route);
@@ -112,6 +119,9 @@ void ConsumerQueue::push(Batch* chain, Route& route, Wait wait, const std::atomi
   }
   if (wait_for_room(bytes, gives_up)) {
     admit(chain, route);
+  } else if (closed_.load(std::memory_order_seq_cst) && route.successor != nullptr) {
+    route.rows_offered.fetch_sub(chain->chain_rows, std::memory_order_relaxed);
+    push(chain, route, wait, gives_up);
   } else {
     drop(chain, route, blocks ? DropReason::kShutdown : DropReason::kQueueFullNewest);
   }
@@ -169,15 +179,58 @@ void ConsumerQueue::wake_producers() {
   room_.notify_all();
 }
 
+// Whoever does not see it in time has its rows in the ring by now, or takes them out itself.
 void ConsumerQueue::close() {
-  give_up();
   closed_.store(true, std::memory_order_seq_cst);
-  drop_rest();  // who did not see it in time has its rows in the ring by now, or drops them itself
+  give_up();
+  forward_all();
+}
+
+// One at a time: whoever returns from here has none of its own in somebody else's hands.
+void ConsumerQueue::forward_all() {
+  const std::lock_guard lock(forward_mutex_);
+  for (Item item; pop(item);) {
+    Route* next = item.route->successor.load(std::memory_order_acquire);
+    if (next == nullptr) {
+      lose(item, DropReason::kShutdown, item.chain->chain_rows);
+      finish(item);
+    } else {
+      next->queue.adopt(item, *this);
+      next->queue.force(item);
+    }
+  }
+}
+
+void ConsumerQueue::adopt(Item& item, ConsumerQueue& from) {
+  bytes_held_.fetch_add(charge(*item.chain), std::memory_order_seq_cst);
+  from.unreserve(from.charge(*item.chain));
+  hand_over(item, *item.route->successor.load(std::memory_order_acquire));
+}
+
+bool ConsumerQueue::pop_front(Item& item) {
+  const std::lock_guard lock(front_mutex_);
+  if (front_.empty()) return false;
+  item = front_.front();
+  front_.pop_front();
+  if (front_.empty()) has_front_.store(false, std::memory_order_seq_cst);
+  return true;
+}
+
+// In front of the ring, once it is held and charged.
+void ConsumerQueue::force(const Item& item) {
+  {
+    const std::lock_guard lock(front_mutex_);
+    front_.push_back(item);
+    has_front_.store(true, std::memory_order_seq_cst);
+  }
+  waker_.wake();
+  if (closed_.load(std::memory_order_seq_cst)) return forward_all();
+  tell_pressure();
 }
 
 void ConsumerQueue::drop_rest() {
   Item item;
-  while (ring_.pop(item)) {
+  while (pop(item)) {
     lose(item, DropReason::kShutdown, item.chain->chain_rows);
     finish(item);
   }

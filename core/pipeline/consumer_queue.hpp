@@ -8,6 +8,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <mutex>
 
@@ -41,10 +42,12 @@ class ConsumerQueue final : public Inbox {
   void push_reserved(Batch* chain, Route& route);
 
   // The consumer's thread. False when empty.
-  bool pop(Item& item) override { return ring_.pop(item); }
+  bool pop(Item& item) override {
+    return (has_front_.load(std::memory_order_acquire) && pop_front(item)) || ring_.pop(item);
+  }
   // Sleeps until there is something to pop, a wake, or the deadline.
   void sleep_until(Waker::Clock::time_point deadline) override {
-    waker_.sleep_until(deadline, [this] { return !ring_.empty() || nudged(); });
+    waker_.sleep_until(deadline, [this] { return !empty() || nudged(); });
   }
   // Done with an item, whose outcome has been counted: gives its reference back, and says how
   // much room it took. To be followed by unreserve, once for many.
@@ -65,10 +68,15 @@ class ConsumerQueue final : public Inbox {
   void give_up();
   // Has those who wait for room look whether they gave up.
   void wake_producers();
+  bool has_waiting() const { return waiting_.load(std::memory_order_seq_cst) != 0; }
   // Drops everything still in the ring as shutdown. The consumer's thread has ended.
   void drop_rest();
-  // Likewise, and what comes from now on: nobody takes it out any more.
+  // Nobody takes anything out any more: what is in the ring, and what comes from now on, goes on
+  // over the routes' successors, or where there are none is dropped as shutdown.
   void close();
+  // Takes an item over from a queue that is closed, for a consumer that has it already; room or
+  // not. To be followed by `let_go` and `unreserve`, as if it had been popped here.
+  void adopt(Item& item, ConsumerQueue& from);
 
   // `told` is called by whoever makes it `pressed`, once, and again after `rearm`. It is expected
   // to make room at once: rows that find none wait for it for a moment before they are dropped.
@@ -76,7 +84,7 @@ class ConsumerQueue final : public Inbox {
   void on_pressure(std::function<void()> told);
   void rearm() { pressure_armed_.store(true, std::memory_order_seq_cst); }
 
-  bool empty() const { return ring_.empty(); }
+  bool empty() const { return ring_.empty() && !has_front_.load(std::memory_order_seq_cst); }
   WhenFull when_full() const { return when_full_; }
   std::uint64_t bytes_held() const { return bytes_held_.load(std::memory_order_relaxed); }
   std::uint64_t bytes_max() const { return bytes_max_; }
@@ -93,6 +101,9 @@ class ConsumerQueue final : public Inbox {
   bool reserve(std::uint64_t bytes);
   bool nudged() { return nudged_.exchange(false, std::memory_order_seq_cst); }
   void admit(Batch* chain, Route& route);
+  bool pop_front(Item& item);
+  void force(const Item& item);
+  void forward_all();
   void drop(Batch* chain, Route& route, DropReason reason);
   bool make_room();
   void tell_pressure();
@@ -111,6 +122,11 @@ class ConsumerQueue final : public Inbox {
   std::atomic<bool> tells_{false};  // somebody wants to know of pressure, and pressure_ is there
   std::atomic<bool> pressure_armed_{false};
   std::atomic<bool> makes_room_{false};  // who is told did so when somebody last waited for it
+
+  // What came late over a route that this queue's succeeds: older than what is in the ring.
+  std::atomic<bool> has_front_{false};
+  std::mutex front_mutex_, forward_mutex_;
+  std::deque<Item> front_;
 
   // Producers that wait for room.
   std::atomic<int> waiting_{0};

@@ -24,6 +24,15 @@ inline void lose(const Item& item, DropReason reason, std::uint64_t rows) {
 inline void done_with(const Item& item) {
   if (Receipt* receipt = item.chain->receipt) receipt->done(item.route->to_required);
 }
+// A chain goes on over the route that succeeds its own; its rows are held there.
+inline void hand_over(Item& item, Route& next) {
+  if (Receipt* receipt = item.chain->receipt) receipt->open(next.to_required);
+  done_with(item);
+  const auto rows = static_cast<std::int64_t>(item.chain->chain_rows);
+  next.rows_held.fetch_add(rows, std::memory_order_relaxed);
+  item.route->rows_held.fetch_sub(rows, std::memory_order_release);
+  item.route = &next;
+}
 
 // The consumer's thread calls all but `nudge`.
 class Inbox {

@@ -40,6 +40,8 @@ struct Route {
   ConsumerQueue& queue;
   // Whether it leads, over processors too, to a sink that is required.
   const bool to_required;
+  // Where the queue is to be closed and another one takes its place: the route into that one.
+  std::atomic<Route*> successor{nullptr};
 
   // The producer's side.
   alignas(64) std::atomic<std::uint64_t> rows_offered{0};

@@ -20,13 +20,19 @@ SinkWorker::SinkWorker(Host& host, Inbox& inbox, const weir_component_type& type
       random_(static_cast<std::minstd_rand::result_type>(
           SteadyClock::now().time_since_epoch().count())) {}
 
-void SinkWorker::succeed(Worker& before) {
-  Worker::succeed(before);
+void SinkWorker::succeed(Worker& before, const Queues* queues) {
+  Worker::succeed(before, queues);
   auto& other = static_cast<SinkWorker&>(before);  // in front of one inbox there are only sinks
   pending_.swap(other.pending_);
   pending_rows_ = std::exchange(other.pending_rows_, 0);
   pending_bytes_ = std::exchange(other.pending_bytes_, 0);
   oldest_ = other.oldest_;
+  if (queues == nullptr) return;
+  for (Pending& p : pending_) queues->now.adopt(p.item, queues->before);
+  for (Item item; queues->before.pop(item);) {
+    queues->now.adopt(item, queues->before);
+    add(item);
+  }
 }
 
 void SinkWorker::run() {
@@ -57,11 +63,15 @@ void SinkWorker::gather() {
   Item item;
   while (pending_rows_ < policy_.limits.rows_max && pending_bytes_ < policy_.limits.bytes_max &&
          inbox_.pop(item)) {
-    if (pending_.empty()) oldest_ = SteadyClock::now();
-    pending_.push_back({item, item.chain});
-    pending_rows_ += item.chain->chain_rows;
-    pending_bytes_ += item.chain->chain_bytes;
+    add(item);
   }
+}
+
+void SinkWorker::add(const Item& item) {
+  if (pending_.empty()) oldest_ = SteadyClock::now();
+  pending_.push_back({item, item.chain});
+  pending_rows_ += item.chain->chain_rows;
+  pending_bytes_ += item.chain->chain_bytes;
 }
 
 bool SinkWorker::due() const {

@@ -48,7 +48,7 @@ bool Worker::leaves() {
   return left_;
 }
 
-void Worker::succeed(Worker& before) {
+void Worker::succeed(Worker& before, const Queues*) {
   calls.store(before.calls);
   retries.store(before.retries);
   errors.store(before.errors);
@@ -71,10 +71,38 @@ void Worker::pause(std::chrono::nanoseconds duration) {
   changed_.wait_for(lock, duration, [&] { return mode_.load() != before; });
 }
 
+void ProcessorWorker::succeed(Worker& before, const Queues* queues) {
+  Worker::succeed(before, queues);
+  inherited_.swap(static_cast<ProcessorWorker&>(before).inherited_);
+  if (queues == nullptr) return;
+  for (Item& item : inherited_) queues->now.adopt(item, queues->before);
+  for (Item item; queues->before.pop(item);) {
+    queues->now.adopt(item, queues->before);
+    inherited_.push_back(item);
+  }
+}
+
+void ProcessorWorker::leave_rest() {
+  for (const Item& item : inherited_) {
+    lose(item, DropReason::kShutdown, item.chain->chain_rows);
+    queue_.finish(item);
+  }
+  inherited_.clear();
+}
+
+// What was inherited is older than what is in the queue.
+bool ProcessorWorker::next(Item& item) {
+  if (inherited_.empty()) return queue_.pop(item);
+  item = inherited_.front();
+  inherited_.pop_front();
+  return true;
+}
+
 void ProcessorWorker::run() {
-  while (mode() != Mode::kAbandon && !leaves()) {
+  while (mode() != Mode::kAbandon) {
+    if (leaves()) return;
     Item item;
-    if (queue_.pop(item)) {
+    if (next(item)) {
       process(item);
     } else if (mode() == Mode::kDrain) {
       return;
@@ -82,6 +110,7 @@ void ProcessorWorker::run() {
       queue_.sleep_until(SteadyClock::time_point::max());
     }
   }
+  leave_rest();
 }
 
 void ProcessorWorker::process(const Item& item) {

@@ -47,8 +47,13 @@ class Worker {
   bool join_until(SteadyClock::time_point deadline);
   // Lets a thread go that hangs in its plugin; nothing that it uses may be destroyed.
   void detach() { thread_.detach(); }
-  // Counts on where another has ended that left, and takes over what it held. Before `start`.
-  virtual void succeed(Worker& before);
+  // Counts on where another has ended that left, and takes over what it held. `queues`: both take
+  // from memory, from different queues; what is in that of before comes along. Before `start`.
+  struct Queues {
+    ConsumerQueue& before;
+    ConsumerQueue& now;
+  };
+  virtual void succeed(Worker& before, const Queues* queues);
   // Gives what it held up instead. After it has left.
   virtual void leave_rest() {}
 
@@ -95,12 +100,16 @@ class ProcessorWorker final : public Worker {
   ProcessorWorker(Host& host, ConsumerQueue& queue, const weir_component_type& type, void* instance)
       : Worker(host, queue), queue_(queue), type_(type), instance_(instance) {}
   ~ProcessorWorker() override { end(); }
+  void succeed(Worker& before, const Queues* queues) override;
+  void leave_rest() override;
 
  private:
   void run() override;
+  bool next(Item& item);
   void process(const Item& item);
 
   ConsumerQueue& queue_;
+  std::deque<Item> inherited_;
   const weir_component_type& type_;
   void* const instance_;
 };
@@ -124,7 +133,7 @@ class SinkWorker final : public Worker {
   ~SinkWorker() override { end(); }
 
   Circuit::State circuit() const override { return circuit_.state(); }
-  void succeed(Worker& before) override;
+  void succeed(Worker& before, const Queues* queues) override;
   void leave_rest() override { leave_pending(); }
 
  private:
@@ -134,6 +143,7 @@ class SinkWorker final : public Worker {
   };
 
   void run() override;
+  void add(const Item& item);
   void gather();
   bool due() const;
   void choose();

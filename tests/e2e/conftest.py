@@ -58,6 +58,17 @@ def config(tmp_path):
 
 
 @pytest.fixture
+def probed(config):
+    """A function that runs `weir check --probe` on a configuration (text or path)."""
+
+    def run(configuration, **options):
+        path = config(configuration) if isinstance(configuration, str) else configuration
+        return harness.Probed(path, **options)
+
+    return run
+
+
+@pytest.fixture
 def agent(config, tmp_path):
     """A function that starts `weir run` with a configuration (text or path), ready when it returns.
 

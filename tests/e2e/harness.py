@@ -6,6 +6,7 @@ what a test started it stops by process id. Nothing here measures time.
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -274,3 +275,27 @@ def weir(*arguments, timeout=60, env=None, stdin=None, cwd=None):
         cwd=cwd,
         check=False,
     )
+
+
+class Probed:
+    """What `weir check --probe` told of a configuration."""
+
+    LINE = r"(?:source|processor|sink) (\S+) \(\w+\): (ok|failed|nothing to ask|cannot be asked)"
+
+    def __init__(self, path, **options):
+        # Ten servers that hang, one after the other, would take longer than this timeout.
+        done = weir("check", path, "--probe", timeout=60, **options)
+        self.code, self.out = done.returncode, done.stdout
+        assert done.stderr == "", done.stderr
+        lines = [re.fullmatch(self.LINE + "(?:: (.*))?", line) for line in done.stdout.splitlines()]
+        self.answers = {line[1]: line[2] for line in lines if line}
+        self.texts = {line[1]: line[3] or "" for line in lines if line}
+
+    def ok(self, component, *texts):
+        """The component answers, all is well, and `texts` are told of it."""
+        assert (self.code, self.answers[component]) == (0, "ok"), self.out
+        assert all(text in self.texts[component] for text in texts), self.out
+
+    def failed(self, component, *texts):
+        assert (self.code, self.answers[component]) == (1, "failed"), self.out
+        assert all(text in self.texts[component] for text in texts), self.out

@@ -1,10 +1,12 @@
 """The agent under a service manager: what it tells systemd, and what its unit lets it do."""
 
+import os
 import re
 import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 from pathlib import Path
 
 import harness
@@ -85,6 +87,34 @@ def test_the_watchdog_is_fed(agent, tmp_path):
     manager.silence()
     manager.agent.send(signal.SIGCONT)
     manager.hear_of("WATCHDOG=1")
+
+
+@pytest.mark.parametrize("secret", [True, False])
+def test_secrets_in_memory_are_for_root_only(secret):
+    """Once there are any, nobody else reads the process, and a crash leaves no core."""
+    if os.getuid() != 0:
+        pytest.skip("needs root, to become somebody else")
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as name:  # where everybody may come
+        folder = Path(name)
+        folder.chmod(0o777)
+        (folder / "token").write_text("0123456789abcdef0123456789abcdef\n")
+        token = ', token: "${file:token}"' if secret else ""
+        (folder / "weir.yaml").write_text(
+            f"agent: {{http: {{listen: 127.0.0.1:{harness.free_port()}, socket: off{token}}}}}\n"
+            "sources: {own: {type: agent_telemetry}}\n"
+            f"sinks: {{out: {{type: file, inputs: [own], path: {folder}/out.jsonl}}}}\n"
+        )
+        somebody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+        command = [*somebody, harness.WEIR, "run", "-c", folder / "weir.yaml"]
+        running = harness.Process(command, folder / "log")
+        try:
+            harness.poll(lambda: harness.READY_TEXT in running.log())
+            read = subprocess.run(
+                [*somebody, "cat", f"/proc/{running.pid}/environ"], capture_output=True, check=False
+            )
+            assert (read.returncode != 0) == secret, read.stderr
+        finally:
+            running.stop()
 
 
 def test_nobody_is_told_where_nobody_asked(agent, config):

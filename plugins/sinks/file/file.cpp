@@ -75,6 +75,23 @@ void File::start() {
   }
 }
 
+Finding File::probe(Duration /*limit*/) {
+  std::string path = options_.path;
+  bool is_there = false;
+  Problem problem;
+  if (is_per_measurement()) {
+    // The directory that all of them have in common.
+    path = FileNames(path.substr(0, path.find(kPlaceholder)) + "x").directory;
+    problem = try_directory(path);
+    is_there = access(path.c_str(), F_OK) == 0;
+  } else {
+    path = resolved(path);
+    problem = try_file(path, options_.format, is_there);
+  }
+  if (problem) return Finding::failed(problem.text);
+  return Finding::ok("can write " + path + (is_there ? "" : ", which is not there yet"));
+}
+
 void File::stop() {
   janitor_.reset();
   for (auto& [key, output] : outputs_) output->file.close();

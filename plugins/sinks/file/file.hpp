@@ -31,6 +31,7 @@ class File {
   void start();
   void stop();
   Status write(std::span<const weir_batch* const> batches);
+  Finding probe(Duration limit);
 
  private:
   // A file and what a delivery needs to know of it.

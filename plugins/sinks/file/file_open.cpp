@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdio>
 
@@ -21,6 +22,21 @@ std::int64_t born_at(int fd, const struct stat& status) {
     at = {more.stx_btime.tv_sec, more.stx_btime.tv_nsec};
   }
   return at.tv_sec * 1'000'000'000 + at.tv_nsec;
+}
+
+// Opens a file that is one. Without O_NONBLOCK a pipe would wait here for its reader.
+Opened open_regular(const std::string& path, int flags, struct stat& status) {
+  Fd fd(::open(path.c_str(), O_RDWR | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | flags, 0644));
+  if (!fd || fstat(fd.get(), &status) != 0) {
+    const int error = errno;
+    return refused(error, "cannot open " + path + ": " + errno_text(error) + remedy_for(error));
+  }
+  if (!S_ISREG(status.st_mode)) {
+    return refused(EINVAL, path +
+                               ": is not a regular file; for a pipe or a terminal there is "
+                               "the sink stdout");
+  }
+  return {{}, std::move(fd), status.st_size, 0};
 }
 
 bool same_file(const struct stat& a, const struct stat& b) {
@@ -62,27 +78,18 @@ Problem make_directories(const std::string& directory) {
 Opened open_locked(const std::string& path) {
   bool made_directories = false;
   for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
-    // Without O_NONBLOCK a pipe would wait here for its reader.
-    Fd fd(::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
-                 0644));
-    if (!fd && errno == ENOENT && !made_directories) {
+    struct stat ours {
+    }, at_path{};
+    Opened opened = open_regular(path, O_CREAT, ours);
+    if (opened.problem.error == ENOENT && !made_directories) {
       if (Problem problem = make_directories(FileNames(path).directory)) {
         return {std::move(problem), Fd(), 0, 0};
       }
       made_directories = true;
       continue;
     }
-    struct stat ours {
-    }, at_path{};
-    if (!fd || fstat(fd.get(), &ours) != 0) {
-      const int error = errno;
-      return refused(error, "cannot open " + path + ": " + errno_text(error) + remedy_for(error));
-    }
-    if (!S_ISREG(ours.st_mode)) {
-      return refused(EINVAL, path +
-                                 ": is not a regular file; for a pipe or a terminal there is "
-                                 "the sink stdout");
-    }
+    if (opened.problem) return opened;
+    const Fd& fd = opened.fd;
     if (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
       const int error = errno;
       return refused(error, error == EWOULDBLOCK
@@ -95,9 +102,36 @@ Opened open_locked(const std::string& path) {
     if (stat(path.c_str(), &at_path) != 0 || !same_file(ours, at_path)) continue;
     if (fstat(fd.get(), &ours) != 0) return refused(errno, path + ": " + errno_text(errno));
     const std::int64_t born = born_at(fd.get(), ours);
-    return {{}, std::move(fd), ours.st_size, born};
+    return {{}, std::move(opened.fd), ours.st_size, born};
   }
   return refused(EAGAIN, path + ": is renamed again and again by somebody else");
+}
+
+Problem try_file(const std::string& path, format::Format format, bool& is_there) {
+  struct stat status {};
+  const Opened opened = open_regular(path, 0, status);
+  is_there = opened.problem.error != ENOENT;
+  if (!is_there) return try_directory(FileNames(path).directory);
+  if (opened.problem) return opened.problem;
+  const bool is_ours = status.st_size == 0 || begins_as(opened.fd.get(), format, "");
+  return is_ours ? Problem{} : foreign(path);
+}
+
+// The one above, where it is not there.
+Problem try_directory(const std::string& directory) {
+  std::string at = directory;
+  while (access(at.c_str(), F_OK) != 0 && errno == ENOENT) at = FileNames(at).directory;
+  struct stat status {};
+  int error = stat(at.c_str(), &status) != 0 ? errno : S_ISDIR(status.st_mode) ? 0 : ENOTDIR;
+  if (error == 0 && access(at.c_str(), W_OK | X_OK) != 0) error = errno;
+  if (error == 0) return {};
+  return {error, "cannot make files in " + at + ": " + errno_text(error) + remedy_for(error)};
+}
+
+Problem foreign(const std::string& path) {
+  return {EEXIST, path +
+                      ": holds something else than lines of this format; "
+                      "move it away, or choose another path"};
 }
 
 bool begins_as(int fd, format::Format format, std::string_view header) {

@@ -24,6 +24,13 @@ Opened open_locked(const std::string& path);
 // mkdir -p.
 Problem make_directories(const std::string& directory);
 
+// Whether these would do, as far as can be told without making, changing or locking anything.
+Problem try_file(const std::string& path, format::Format format, bool& is_there);
+Problem try_directory(const std::string& directory);
+
+// Of a file that holds something else.
+Problem foreign(const std::string& path);
+
 // Whether a file that is not empty begins as this format does; `header` is that of CSV.
 bool begins_as(int fd, format::Format format, std::string_view header);
 

@@ -98,9 +98,7 @@ Problem OutputFile::open() {
   if (!problem && is_foreign()) {
     if (header_.empty()) {
       close();
-      return {EEXIST, names_.current() +
-                          ": holds something else than lines of this format; "
-                          "move it away, or choose another path"};
+      return foreign(names_.current());
     }
     // The measurement has other columns than when this file was begun.
     if (!rename_away()) {

@@ -36,6 +36,19 @@ void Mongodb::start() {
   mongoc_log_set_handler(nullptr, nullptr);  // it would write to the standard streams
 }
 
+// A server lets everybody in and ask what it is; its collections it tells to users only.
+Finding Mongodb::probe(Duration limit) {
+  start();
+  Options options = options_;
+  options.connect_timeout = std::min(options.connect_timeout, limit);
+  options.timeout = std::min(options.timeout, limit);
+  Connection connection(sink_, options);
+  Bson found;
+  Problem problem = connection.open();
+  if (!problem) problem = connection.describe("weir_probe", found);
+  return problem ? Finding::failed(problem.text) : Finding::ok();
+}
+
 void Mongodb::stop() {
   done_.forget();
   collections_.forget();

@@ -36,6 +36,7 @@ class Mongodb {
   void start();
   void stop();
   Status write(std::span<const weir_batch* const> batches);
+  Finding probe(Duration limit);
 
  private:
   struct Rejected {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "ask.hpp"
 #include "imu.hpp"
 #include "shared/mosquitto/reasons.hpp"
 #include "text.hpp"
@@ -112,6 +113,15 @@ void Mqtt::stop() {
   }
   client_.stop();
   delivery_.forget();
+}
+
+// By another name: a broker ends the connection of who is there under the same one.
+Finding Mqtt::probe(Duration limit) {
+  mqtt::ConnectionOptions options = options_;
+  options.client_id = client_.client_id() + "-probe";
+  options.connect_timeout = std::min(options.connect_timeout, limit);
+  const std::string why = ask_broker(sink_, options, limit);
+  return why.empty() ? Finding::ok() : Finding::failed(why);
 }
 
 Status Mqtt::write(std::span<const weir_batch* const> batches) {

@@ -27,6 +27,7 @@ class Mqtt : private mqtt::Handler {
   void start();
   void stop();
   Status write(std::span<const weir_batch* const> batches);
+  Finding probe(Duration limit);
 
  private:
   std::optional<mqtt::Will> will() override;

@@ -18,6 +18,14 @@ std::int64_t wall_clock_ns() {
       .count();
 }
 
+// Which it is not by several threads; and never undone: other components may still use it.
+void initialise_library() {
+  static const int error = mysql_library_init(0, nullptr, nullptr);
+  if (error != 0) {
+    throw std::runtime_error("the client library of MariaDB cannot be initialised");
+  }
+}
+
 }  // namespace
 
 void Mysql::Block::clear() {
@@ -45,10 +53,19 @@ void Mysql::check(const Options& options, Problems& problems) {
 }
 
 // A server that does not answer now may do so later: `write` says what is wrong.
-void Mysql::start() {
-  if (mysql_library_init(0, nullptr, nullptr) != 0) {
-    throw std::runtime_error("the client library of MariaDB cannot be initialised");
+void Mysql::start() { initialise_library(); }
+
+// A new connection sets up its session and asks for two variables.
+Finding Mysql::probe(Duration limit) {
+  initialise_library();
+  Options options = options_;
+  for (Duration* timeout :
+       {&options.connect_timeout, &options.read_timeout, &options.write_timeout}) {
+    *timeout = std::min(*timeout, limit);
   }
+  Connection connection(sink_, options);
+  const Problem problem = connection.open();
+  return problem ? Finding::failed(problem.text) : Finding::ok();
 }
 
 void Mysql::stop() {

@@ -1,5 +1,7 @@
 // Sink `prometheus`: keeps the latest value of every series and serves them to who asks.
+#include <cerrno>
 #include <chrono>
+#include <stdexcept>
 
 #include "sink.hpp"
 #include "weir/listen.hpp"
@@ -58,7 +60,8 @@ void PrometheusSink::check(const Options& options, weir::Problems& problems) {
   validate(options, [&](const char* path, const std::string& why) { problems.add(path, why); });
 }
 
-void PrometheusSink::start() {
+// Bound, and not served yet.
+std::unique_ptr<Server> PrometheusSink::make_server() {
   Server::Config config;
   config.listen = options_.listen;
   config.rules.path = options_.path;
@@ -70,13 +73,31 @@ void PrometheusSink::start() {
   }
   config.series_ttl_ns = options_.series_ttl.count();
   if (options_.tls) config.tls = std::make_unique<Tls>(*options_.tls, tls_helper_path());
-  server_ = std::make_unique<Server>(std::move(config), store_);
-  sink_.info(std::string("serving ") + (options_.tls ? "https://" : "http://") +
-             server_->address() + options_.path);
+  return std::make_unique<Server>(std::move(config), store_);
+}
+
+void PrometheusSink::start() {
+  server_ = make_server();
+  sink_.info("serving " + url(*server_));
   if (!server_->loopback() && options_.basic_auth && !options_.tls) {
     sink_.warn("basic_auth without tls: the password crosses the network readable; configure tls");
   }
   server_->start();
+}
+
+std::string PrometheusSink::url(const Server& server) const {
+  return (options_.tls ? "https://" : "http://") + server.address() + options_.path;
+}
+
+// Takes the port, and gives it back.
+weir::Finding PrometheusSink::probe(weir::Duration /*limit*/) {
+  try {
+    return weir::Finding::ok("can serve " + url(*make_server()));
+  } catch (const std::runtime_error& e) {
+    const std::string why = e.what();
+    const bool is_taken = why.find(errno_text(EADDRINUSE)) != std::string::npos;
+    return is_taken ? weir::Finding::taken(why) : weir::Finding::failed(why);
+  }
 }
 
 void PrometheusSink::stop() {

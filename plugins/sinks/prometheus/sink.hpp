@@ -23,10 +23,13 @@ class PrometheusSink {
   void start();
   void stop();
   weir::Status write(std::span<const weir_batch* const> batches);
+  weir::Finding probe(weir::Duration limit);
 
   const Server* server() const { return server_.get(); }
 
  private:
+  std::unique_ptr<Server> make_server();
+  std::string url(const Server& server) const;
   void warn_of_limit(std::int64_t now_ns);
 
   weir::Sink sink_;

@@ -57,6 +57,17 @@ void Redis::check(const Options& options, Problems& problems) {
 
 void Redis::stop() { servers_.close(""); }
 
+// By connections of its own, which load no scripts.
+Finding Redis::probe(Duration limit) {
+  Options options = options_;
+  options.connect_timeout = std::min(options.connect_timeout, limit);
+  options.timeout = std::min(options.timeout, limit);
+  Servers servers(sink_, options, false);
+  Problem problem = servers.open();
+  if (!problem) problem = servers.greet();
+  return problem ? Finding::failed(problem.text) : Finding::ok();
+}
+
 Status Redis::write(std::span<const weir_batch* const> batches) {
   Problem problem;
   for (int attempt = 0; attempt < 2; ++attempt) {

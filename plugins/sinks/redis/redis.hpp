@@ -26,6 +26,7 @@ class Redis {
 
   void stop();
   Status write(std::span<const weir_batch* const> batches);
+  Finding probe(Duration limit);
 
  private:
   Problem deliver(std::span<const weir_batch* const> batches);

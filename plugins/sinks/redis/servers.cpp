@@ -4,11 +4,11 @@
 
 namespace weir::redis_sink {
 
-Servers::Servers(Sink sink, const Options& options)
+Servers::Servers(Sink sink, const Options& options, bool is_for_rows)
     : sink_(sink),
       options_(options),
       place_(parse_place(options)),
-      login_{place_.user, options.password, place_.database, true} {}
+      login_{place_.user, options.password, place_.database, is_for_rows} {}
 
 Problem Servers::open() {
   if (options_.cluster) return open_cluster();
@@ -110,6 +110,20 @@ void Servers::drop_strangers() {
     const auto& nodes = slots_.nodes();
     return std::find(nodes.begin(), nodes.end(), c->address()) == nodes.end();
   });
+}
+
+Problem Servers::greet() {
+  std::vector<Address> all = slots_.nodes();
+  if (!options_.cluster) all = {connections_.front()->address()};
+  for (const Address& address : all) {
+    Connection* server = nullptr;
+    if (Problem p = at(address, server)) return p;
+    Reply reply;
+    Problem p = server->call({"PING"}, reply);
+    // Who may not ask that was let in to be told so.
+    if (p && (reply == nullptr || !text_of(*reply).starts_with("NOPERM"))) return p;
+  }
+  return {};
 }
 
 Problem Servers::of_slot(std::size_t slot, Connection*& found) {

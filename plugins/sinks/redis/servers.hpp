@@ -14,10 +14,13 @@ namespace weir::redis_sink {
 // One thread.
 class Servers {
  public:
-  Servers(Sink sink, const Options& options);
+  // `is_for_rows`: false: to ask something only.
+  Servers(Sink sink, const Options& options, bool is_for_rows = true);
 
   // Makes sure that there is somebody to talk to; reads the map of a cluster where it is stale.
   Problem open();
+  // After `open`: whether each of them, all masters of a cluster, lets us in.
+  Problem greet();
   // Who has the slot, connected.
   Problem of_slot(std::size_t slot, Connection*& found);
   // A node that another one named, connected.

@@ -3,9 +3,12 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
+#include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <filesystem>
+#include <string_view>
 #include <system_error>
 
 #include "weir/posix.hpp"
@@ -44,6 +47,19 @@ std::optional<std::string> make_directory(const std::string& path) {
          "; make it, or choose another path";
 }
 
+// Of the directory, or of that in which it would be made: whether files can be made there.
+std::optional<std::string> unwritable(const std::string& path) {
+  std::error_code error;
+  auto directory = std::filesystem::absolute(path, error).parent_path();
+  while (!std::filesystem::exists(directory, error) && directory.has_relative_path()) {
+    directory = directory.parent_path();
+  }
+  const bool is_directory = std::filesystem::is_directory(directory, error);
+  if (is_directory && ::access(directory.c_str(), W_OK | X_OK) == 0) return {};
+  return "cannot make files in " + directory.string() + ": " +
+         errno_text(is_directory ? errno : ENOTDIR) + remedy_for(SQLITE_CANTOPEN);
+}
+
 }  // namespace
 
 Problem Database::failure(int code) const {
@@ -73,6 +89,39 @@ Problem Database::open() {
   Problem problem = code == SQLITE_OK ? configure() : failure(code);
   if (problem) close();
   return problem;
+}
+
+Problem Database::look(bool& is_there) {
+  if (const auto why = unwritable(options_.path)) return {SQLITE_CANTOPEN, *why};
+  std::error_code error;
+  is_there = std::filesystem::exists(options_.path, error);
+  if (!is_there) return {};
+  const int code = sqlite3_open_v2(options_.path.c_str(), &handle_,
+                                   SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
+  Problem problem = code == SQLITE_OK ? look_at_file() : failure(code);
+  close();
+  return problem;
+}
+
+// By SQLite's own hand, but without a statement: the first one would begin a log beside the file,
+// or carry out one that a crash has left.
+Problem Database::look_at_file() {
+  const auto is = [&](int code) {
+    return Problem{
+        code, "cannot write to " + options_.path + ": " + sqlite3_errstr(code) + remedy_for(code)};
+  };
+  if (sqlite3_db_readonly(handle_, "main") != 0) return is(SQLITE_READONLY);
+  constexpr std::string_view kMagic("SQLite format 3\0", 16);
+  std::array<char, kMagic.size()> head{};
+  sqlite3_file* file = nullptr;
+  sqlite3_file_control(handle_, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+  if (file == nullptr || file->pMethods == nullptr) return is(SQLITE_CANTOPEN);
+  sqlite3_int64 bytes = 0;
+  int code = file->pMethods->xFileSize(file, &bytes);
+  if (code != SQLITE_OK || bytes == 0) return code == SQLITE_OK ? Problem{} : is(code & 0xff);
+  code = file->pMethods->xRead(file, head.data(), static_cast<int>(head.size()), 0);
+  if (code != SQLITE_OK && code != SQLITE_IOERR_SHORT_READ) return is(code & 0xff);
+  return std::string_view(head.data(), head.size()) == kMagic ? Problem{} : is(SQLITE_NOTADB);
 }
 
 Problem Database::configure() {

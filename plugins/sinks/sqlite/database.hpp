@@ -36,6 +36,9 @@ class Database {
   // Opens the file, makes it and its directory where there is none, and chooses WAL. A file that
   // was moved away or removed meanwhile is left alone and a new one begun.
   Problem open();
+  // Instead of `open`: whether that would do, as far as can be told without making or changing
+  // anything.
+  Problem look(bool& is_there);
   void close();
   bool is_open() const { return handle_ != nullptr; }
   sqlite3* handle() const { return handle_; }
@@ -61,6 +64,7 @@ class Database {
 
  private:
   Problem configure();
+  Problem look_at_file();
   bool has_moved() const;
 
   Host host_;

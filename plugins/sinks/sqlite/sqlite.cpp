@@ -56,6 +56,14 @@ void Sqlite::start() {
   }
 }
 
+Finding Sqlite::probe(Duration /*limit*/) {
+  bool is_there = false;
+  const Problem problem = database_.look(is_there);
+  if (problem) return Finding::failed(problem.text);
+  return Finding::ok(options_.path + (is_there ? ", with SQLite " : " is not there yet; SQLite ") +
+                     sqlite3_libversion() + (is_there ? "" : " can make it"));
+}
+
 void Sqlite::stop() {
   tables_.forget();
   database_.close();

@@ -30,6 +30,7 @@ class Sqlite {
   void start();
   void stop();
   Status write(std::span<const weir_batch* const> batches);
+  Finding probe(Duration limit);
 
  private:
   struct Rejected {

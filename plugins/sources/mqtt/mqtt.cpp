@@ -1,6 +1,20 @@
 #include "mqtt.hpp"
 
+#include <algorithm>
+
 namespace weir::mqtt_source {
+
+// By another name, and a session that ends with the connection: that of a running agent, and what
+// the broker keeps for it, stay as they are.
+Finding Mqtt::probe(Duration limit) {
+  Options options = options_;
+  options.client_id = session_.client_id() + "-probe";
+  options.session_expiry = {};
+  options.connect_timeout = std::min(options.connect_timeout, limit);
+  Session session(source_, options);
+  const std::string why = session.ask();
+  return why.empty() ? Finding::ok(session.peer()) : Finding::failed(why);
+}
 
 void Mqtt::check(const Options& options, Problems& problems) {
   options.ConnectionOptions::check(problems);

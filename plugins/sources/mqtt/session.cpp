@@ -111,9 +111,7 @@ void Session::settle(Clock::time_point& next) {
   for (const MessagePtr& message : deliverer_.collect(Clock::now(), next)) window_.settle(message);
 }
 
-std::string Session::connection() {
-  Link link(options_, stop_fd_.get());
-  PacketReader packets(options_.max_payload.count + 2 * PacketReader::kKeptBytes);
+std::string Session::open(Link& link, PacketReader& packets) {
   const Clock::time_point deadline = Clock::now() + options_.connect_timeout;
   if (std::string why = link.connect(deadline); !why.empty()) return why;
   out_.clear();
@@ -123,7 +121,24 @@ std::string Session::connection() {
   const std::string tls = link.secured();
   peer_ = std::string("MQTT ") + (is_v5() ? "5" : "3.1.1") + " at " + options_.place().text() +
           (tls.empty() ? "" : " by " + tls) + " as " + client_id_;
-  return serve(link, packets);
+  return "";
+}
+
+std::string Session::connection() {
+  Link link(options_, stop_fd_.get());
+  PacketReader packets(options_.max_payload.count + 2 * PacketReader::kKeptBytes);
+  std::string why = open(link, packets);
+  return why.empty() ? serve(link, packets) : why;
+}
+
+std::string Session::ask() {
+  Link link(options_, stop_fd_.get());
+  PacketReader packets(options_.max_payload.count + 2 * PacketReader::kKeptBytes);
+  if (std::string why = open(link, packets); !why.empty()) return why;
+  out_.clear();  // the subscriptions, not sent yet
+  put_disconnect(out_);
+  link.write(out_);  // who is let in and thrown out at once was let in
+  return "";
 }
 
 // CONNECT and its answer.

@@ -29,8 +29,15 @@ class Session {
   // Acknowledges what is settled within two seconds, says goodbye and joins the threads.
   void stop();
 
+  // Instead of `start`: connects, subscribes nothing, and says goodbye. "" or why the broker does
+  // not let us in.
+  std::string ask();
+  const std::string& peer() const { return peer_; }  // of the last connection
+  const std::string& client_id() const { return client_id_; }
+
  private:
   void run();
+  std::string open(Link& link, PacketReader& packets);
   std::string connection();  // until it is lost; says why
   std::string introduce(Link& link, PacketReader& packets, Clock::time_point deadline);
   std::string serve(Link& link, PacketReader& packets);

@@ -197,4 +197,21 @@ class Status {
   std::string why_;
 };
 
+// What a probe came to (weir/ext/probe.h).
+class Finding {
+ public:
+  // `what` answers; empty: what `connected` was told.
+  static Finding ok(std::string what = "") { return {WEIR_OK, std::move(what)}; }
+  static Finding failed(std::string why) { return {WEIR_ERROR, std::move(why)}; }
+  // By some process, perhaps the agent itself.
+  static Finding taken(std::string why) { return {WEIR_FULL, std::move(why)}; }
+  weir_status code() const { return code_; }
+  const std::string& text() const { return text_; }
+
+ private:
+  Finding(weir_status code, std::string text) : code_(code), text_(std::move(text)) {}
+  weir_status code_;
+  std::string text_;
+};
+
 }  // namespace weir

@@ -25,10 +25,15 @@
 //   collect       source: void collect(weir::Time). Not needed by a WEIR_PUSH source.
 //   process       processor: void process(const weir_batch&).
 //   write         sink: weir::Status write(std::span<const weir_batch* const>).
+//   probe         weir::Finding probe(weir::Duration limit): whether the other side is there and
+//                 lets it in, asked before `start`; weir/ext/probe.h. For what talks to a server
+//                 or listens. A class without it has nobody to ask, unless it has an option `url`
+//                 or `listen`: then the agent says that it cannot be asked.
 // Threads, ownership and meaning are those of the functions of the same name in weir/abi.h.
 // Exceptions are caught here and reported by the agent with the component's id.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 #include <exception>
 #include <limits>
@@ -40,6 +45,7 @@
 #include <vector>
 
 #include "weir/abi.h"
+#include "weir/ext/probe.h"
 #include "weir/host.hpp"
 #include "weir/options.hpp"
 #include "weir/rows.hpp"
@@ -117,6 +123,10 @@ template <class P>
 concept Stops = requires(P& p) {
   p.stop();
 };
+template <class P>
+concept Probes = requires(P& p, Duration limit) {
+  { p.probe(limit) } -> std::same_as<Finding>;
+};
 
 // A member of that name which does not fit would be ignored in silence: it is a mistake.
 template <class P>
@@ -136,11 +146,56 @@ concept NamesStop = requires {
   &P::stop;
 };
 template <class P>
+concept NamesProbe = requires {
+  &P::probe;
+};
+template <class P>
 constexpr void refuse_misfits() {
   static_assert(!NamesCheck<P> || Checks<P>,
                 "weir: check must be `static void check(const Options&, weir::Problems&)`");
   static_assert(!NamesStart<P> || Starts<P>, "weir: start must be `void start()`");
   static_assert(!NamesStop<P> || Stops<P>, "weir: stop must be `void stop()`");
+  static_assert(!NamesProbe<P> || Probes<P>,
+                "weir: probe must be `weir::Finding probe(weir::Duration)`");
+}
+
+inline void write_text(char* out, std::size_t capacity, const std::string& text) {
+  if (capacity > 0) out[text.copy(out, capacity - 1)] = '\0';
+}
+
+template <class P>
+weir_status probe(void* instance, std::int64_t limit, char* found, std::uint32_t capacity,
+                  weir_error* error) noexcept {
+  return guarded(error, [&]() -> weir_status {
+    const Finding finding = static_cast<P*>(instance)->probe(Duration(limit));
+    if (finding.code() == WEIR_OK) {
+      write_text(found, capacity, finding.text());
+    } else {
+      write_error(error, finding.text().c_str());
+    }
+    return finding.code();
+  });
+}
+
+// Names that options which lead to somebody else have by agreement.
+template <class P>
+bool leads_elsewhere() {
+  const auto& table = OptionsOf<P>::table();
+  return std::any_of(table.data(), table.data() + table.size(), [](const weir_option* o) {
+    return std::string_view(o->name) == "url" || std::string_view(o->name) == "listen";
+  });
+}
+
+template <class P>
+const void* extension(void*, const char* id) noexcept {
+  if (std::string_view(id) != WEIR_EXT_PROBE) return nullptr;
+  if constexpr (Probes<P>) {
+    static constexpr weir_probe kProbe{sizeof(weir_probe), 0, probe<P>};
+    return &kProbe;
+  } else {
+    static constexpr weir_probe kNobody{sizeof(weir_probe), 0, nullptr};
+    return leads_elsewhere<P>() ? nullptr : &kNobody;
+  }
 }
 
 template <class P, class Context>
@@ -216,6 +271,7 @@ weir_component_type make_type(weir_kind kind, const char* name, const char* summ
       return WEIR_OK;
     });
   };
+  t.extension = extension<P>;
   return t;
 }
 

@@ -2,7 +2,6 @@
 doubled, and the log says what to do."""
 
 import collections
-import subprocess
 import time
 
 import harness
@@ -204,29 +203,6 @@ def test_a_name_that_the_server_refuses_is_said(database):
     name = "n" * 250
     log = database.backfill(more=f", collections: {{ledger: {{collection: {name}}}}}", expect=1)
     assert "rejected" in log and "14400 dropped (rejected), 0 held" in log, log
-
-
-def openssl(*arguments, cwd):
-    subprocess.run([harness.tool("openssl"), *arguments], cwd=cwd, check=True, capture_output=True)
-
-
-@pytest.fixture
-def certificates(tmp_path):
-    """A folder: ca.pem, other.pem (another authority), server.pem for 127.0.0.1, wrong.pem for
-    another host, agent.pem; each with its .key."""
-    folder = tmp_path / "certificates"
-    folder.mkdir()
-    for name in ("ca", "other"):
-        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
-                f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.pem",
-                cwd=folder)  # fmt: skip
-    for name, place in (("server", "IP:127.0.0.1"), ("wrong", "DNS:elsewhere"), ("agent", "DNS:a")):
-        (folder / f"{name}.ext").write_text(f"subjectAltName={place}\n")
-        openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout",
-                f"{name}.key", "-out", f"{name}.csr", cwd=folder)  # fmt: skip
-        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-days",
-                "2", "-extfile", f"{name}.ext", "-out", f"{name}.pem", cwd=folder)  # fmt: skip
-    return folder
 
 
 def tls(certificates, authority="ca", agent="agent"):

@@ -1,8 +1,6 @@
 """MariaDB that is not there, refuses, restarts or is read-only: nothing is lost or doubled, and the
 log says what to do."""
 
-import subprocess
-
 import harness
 import mariadb
 import pytest
@@ -181,29 +179,6 @@ def test_loading_is_forbidden_while_it_goes_on(own_server, make_database, agent,
     server.query(None, "SET GLOBAL local_infile = 0")
     rows = database.query("SELECT count(*) FROM ledger")[0][0]
     poll(lambda: database.query("SELECT count(*) FROM ledger")[0][0] > rows + 5000)
-
-
-def openssl(*arguments, cwd):
-    subprocess.run([harness.tool("openssl"), *arguments], cwd=cwd, check=True, capture_output=True)
-
-
-@pytest.fixture
-def certificates(tmp_path):
-    """A folder: ca.pem, other.pem (another authority), server.pem for 127.0.0.1, wrong.pem for
-    another host, agent.pem; each with its .key."""
-    folder = tmp_path / "certificates"
-    folder.mkdir()
-    for name in ("ca", "other"):
-        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
-                f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.pem",
-                cwd=folder)  # fmt: skip
-    for name, place in (("server", "IP:127.0.0.1"), ("wrong", "DNS:elsewhere"), ("agent", "DNS:a")):
-        (folder / f"{name}.ext").write_text(f"subjectAltName={place}\n")
-        openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout",
-                f"{name}.key", "-out", f"{name}.csr", cwd=folder)  # fmt: skip
-        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-days",
-                "2", "-extfile", f"{name}.ext", "-out", f"{name}.pem", cwd=folder)  # fmt: skip
-    return folder
 
 
 def tls_server(own_server, certificates, name):

@@ -298,10 +298,10 @@ struct weir_host {
 
   /* [work][any] Hands a batch over; the agent owns it from here on, whatever the result. During
    * `collect` on the collecting thread it is kept back until `collect` returns, so that an
-   * instant is delivered whole (or until 1 MiB has gathered). Waits only while a consumer whose
-   * route says `when_full: block` has no room. WEIR_OK, or WEIR_ERROR for a malformed batch
-   * (rows > capacity, a NULL series, a string left out), which is discarded and counted.
-   * rows == 0: discarded. */
+   * instant is delivered whole (or until 1 MiB has gathered). Waits while a consumer with
+   * `when_full: block` has no room, and two seconds at most for an overflow buffer to make some.
+   * WEIR_OK, or WEIR_ERROR for a malformed batch (rows > capacity, a NULL series, a string left
+   * out), which is discarded and counted. rows == 0: discarded. */
   weir_status (*emit)(const weir_host *host, weir_batch *batch);
   /* [any] As emit, but never waits and never holds back: WEIR_FULL leaves the batch with the
    * caller, who should stop reading from wherever its rows come and try again. */

@@ -1,8 +1,8 @@
 /* weir/ext/deadline.h - by when a write should have ended.
  *
  * `host->extension(host, WEIR_EXT_DEADLINE)` gives a `const weir_deadline *`; sinks only. The
- * operator sets it (`write_deadline`). A sink that has to wait for its server waits no longer and
- * returns WEIR_RETRY: its rows are safe with the agent, and an operator sees what is wrong. The
+ * operator sets it (`write_deadline`); it is no later than the agent's end. A sink that has to wait
+ * for its server waits no longer and returns WEIR_RETRY: its rows are safe with the agent. The
  * agent cannot end a call: one that takes longer is told in the log and the telemetry. */
 #ifndef WEIR_EXT_DEADLINE_H
 #define WEIR_EXT_DEADLINE_H

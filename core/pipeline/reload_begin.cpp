@@ -1,0 +1,104 @@
+// The half of a reload in which what is new, and what takes another one's place, starts.
+#include <utility>
+
+#include "core/pipeline/reload.hpp"
+
+namespace weir::core {
+
+using Result = ReloadOutcome::Result;
+
+void Reload::start() {
+  for (auto c = changes_.rbegin(); c != changes_.rend(); ++c) {
+    if (c->kind == Kind::kKeep || !c->after->works()) continue;
+    std::string why = begin(*c, c->after);
+    if (why.empty()) {
+      end_old_queue(*c);
+      continue;
+    }
+    if (c->before == nullptr || !go_back(*c)) {
+      if (c->after->queue) lose_queue(*c);
+      p_.leave_out(*c->after, why, false);
+      outcome_.result = Result::kPartly;
+      outcome_.lines.push_back(name_of(c->wanted) + ": " + why);
+    } else {
+      partly(c->wanted, why + "; it goes on as before");
+    }
+    end_old_queue(*c);
+  }
+  publish();
+}
+
+// What was in it is with the new worker.
+void Reload::end_old_queue(const Change& c) {
+  if (c.kind != Kind::kRenew) return;
+  p_.retired_.push_back(c.before);
+}
+
+std::string Reload::begin(Change& c, const std::shared_ptr<Component>& component) {
+  if (!component->is_source()) {
+    if (component->queue == nullptr) p_.make_queue(*component);
+    if (c.kind == Kind::kRebuild || c.kind == Kind::kAdd) {
+      if (std::string why = open_spool(c, *component); !why.empty()) {
+        p_.destroy(*component);
+        return why;
+      }
+    }
+  }
+  if (c.before) component->succeed(*c.before);
+  Components all;
+  for (const Change& other : changes_) all.push_back(other.after);
+  component->host->output().set_routes(p_.routes_from(*component, all));
+  return p_.start_instance(*component, c.before.get());
+}
+
+std::string Reload::open_spool(Change& c, Component& component) {
+  if (component.spool || component.config.consumer.buffer.type == config::BufferType::kMemory) {
+    return "";
+  }
+  if (c.before == nullptr || !c.before->spool) return p_.make_spool(component);
+  Spool::HeldBefore held;
+  for (const auto& r : p_.routes_) {
+    if (&r->queue == c.before->queue.get()) held[r->producer] += r->rows_held;
+  }
+  return p_.make_spool(component, &held);
+}
+
+// An instance as there was before, in the place of one that does not start.
+bool Reload::go_back(Change& c) {
+  auto again = std::make_shared<Component>(c.before->owner, c.before->config);
+  again->inputs = c.wanted.inputs;
+  again->queue = c.after->queue;
+  again->spool = c.after->spool;
+  bool configuration = false;
+  if (!p_.make_instance(*again, configuration).empty() || !begin(c, again).empty()) return false;
+  c.after = again;
+  return true;
+}
+
+// Of one that cannot be had: what is in memory goes, what is on its disk stays there.
+void Reload::lose_queue(Change& c) {
+  Component& component = *c.after;
+  component.type = nullptr;  // no routes lead there any more
+  connect();
+  if (component.spool) {
+    component.spool->end_input();
+    component.spool->join_input(deadline_ + kGrace);
+    component.spool->close();
+  }
+  if (c.before && c.before->worker && leaves(c.kind)) {
+    c.before->worker->leave_rest();
+    c.before->queue->close();  // into the next one, where it is another one
+  }
+  component.queue->close();
+  p_.retired_.push_back(c.after);
+}
+
+void Reload::publish() {
+  p_.components_.clear();
+  for (const Change& c : changes_) p_.components_.push_back(c.after);
+  p_.config_ = next_;
+  p_.sort_routes();
+  p_.publish();
+}
+
+}  // namespace weir::core
