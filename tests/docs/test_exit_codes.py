@@ -213,7 +213,14 @@ CASES = {
         lambda s: s.code("run", torn(s, required=True)),
         lambda s: s.code("run", s.file(), "--log-level", "loud"),
     ],
-    ("check", 0): [lambda s: s.code("check", s.file()), warned],
+    ("check", 0): [
+        lambda s: s.code("check", s.file()),
+        warned,
+        lambda s: s.code("check", "--probe", s.file()),
+    ],
+    ("check", 1): [
+        lambda s: s.code("check", "--probe", s.file(sink='{type: redis, url: "redis://[::1]:1"}')),
+    ],
     ("check", 78): [
         lambda s: s.mistake("check"),
         lambda s: missing(s, "check"),
