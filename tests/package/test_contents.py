@@ -1,6 +1,7 @@
 """What is in the packages, and what lintian and piuparts say of them."""
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -82,6 +83,16 @@ def test_configuration_files_are_marked(installable):
     control = subprocess.run(["dpkg-deb", "-I", installable["weir"], "conffiles"],
                              capture_output=True, text=True, check=True).stdout
     assert control.split() == ["/etc/default/weir", "/etc/weir/weir.yaml"]
+
+
+def test_editors_find_the_schema_of_the_configuration(root):
+    """Where its first line says; with every plugin of the packages in it."""
+    first = (root / "etc/weir/weir.yaml").read_text().splitlines()[0]
+    path = re.fullmatch(r"# yaml-language-server: \$schema=(/\S+)", first)[1]
+    schema = (root / path.lstrip("/")).read_text()
+    json.loads(schema)
+    for plugin in (root / "usr/lib/weir/plugins").glob("*.so"):
+        assert f'"{plugin.stem.split("_", 1)[1]}"' in schema, plugin
 
 
 def test_lintian_finds_nothing(packages):

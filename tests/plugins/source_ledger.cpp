@@ -7,11 +7,6 @@
 
 #include "weir/weir.hpp"
 
-// The same source in a later build, for tests of an upgrade.
-#ifndef LEDGER_BUILD
-#define LEDGER_BUILD 1
-#endif
-
 namespace {
 
 class Ledger {
@@ -41,7 +36,10 @@ class Ledger {
                 .field("number", WEIR_I64, WEIR_GAUGE, "", "The time over the interval.")
                 .field("turn", WEIR_I64, WEIR_GAUGE, "", "Collections of this process before.")
                 .field("run", WEIR_I64, WEIR_GAUGE, "", "When this process began, ns.")
-                .field("build", WEIR_I64, WEIR_GAUGE, "", "Which of the builds made it."))) {
+#ifdef LEDGER_BUILD  // a later build of it, for tests of an upgrade
+                .field("build", WEIR_I64, WEIR_GAUGE, "", "Which of the builds made it.")
+#endif
+                )) {
     for (std::uint32_t i = 0; i < options.series; ++i) {
       series_.push_back(source.series(measurement_, {std::to_string(i)}));
     }
@@ -57,7 +55,9 @@ class Ledger {
       batch.set_i64(0, row, time / source_.interval());
       batch.set_i64(1, row, turn_);
       batch.set_i64(2, row, run_);
+#ifdef LEDGER_BUILD
       batch.set_i64(3, row, LEDGER_BUILD);
+#endif
     }
     ++turn_;
     source_.emit(std::move(batch));
