@@ -1,6 +1,8 @@
 #include "core/config/compare.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <cstring>
 
 namespace weir::config {
@@ -17,10 +19,11 @@ bool same(const weir_value* a, const weir_value* b) {
   if (a == nullptr || b == nullptr) return a == b;
   if (a == b) return true;
   // Bits, so that a number that is none is the same as itself.
-  const bool scalar = a->type == b->type && a->is_set == b->is_set &&
-                      a->has_value == b->has_value && a->i64 == b->i64 &&
-                      std::memcmp(&a->f64, &b->f64, sizeof a->f64) == 0 &&
-                      same(a->string, b->string) && same(a->key, b->key);
+  const bool scalar =
+      a->type == b->type && a->is_set == b->is_set && a->has_value == b->has_value &&
+      a->i64 == b->i64 &&
+      std::bit_cast<std::uint64_t>(a->f64) == std::bit_cast<std::uint64_t>(b->f64) &&
+      same(a->string, b->string) && same(a->key, b->key);
   if (!scalar || a->item_count != b->item_count) return false;
   return std::equal(a->items, a->items + a->item_count, b->items,
                     [](const weir_value* x, const weir_value* y) { return same(x, y); });
