@@ -58,7 +58,7 @@ class Reloading:
     def turns(self, name="out.jsonl"):
         """Of series 0: how often the source had been collected."""
         rows = self.rows(name)
-        return [r["fields"]["turn"] for r in rows if r["labels"]["part"] == "0"]
+        return [r["fields"]["turn"] for r in rows if r["labels"].get("part") == "0"]
 
 
 @pytest.fixture
