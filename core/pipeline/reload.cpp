@@ -56,7 +56,7 @@ void Reload::refuse(const std::string& why) {
 }
 
 void Reload::partly(const config::Component& c, const std::string& why) {
-  outcome_.result = Result::kPartly;
+  outcome_.result = std::max(outcome_.result, Result::kPartly);
   outcome_.lines.push_back(name_of(c) + ": " + why);
 }
 
@@ -115,8 +115,7 @@ bool Reload::create() {
       refuse(name_of(c.wanted) + ": " + why);
     } else {
       p_.leave_out(*c.after, why, false);
-      outcome_.result = std::max(outcome_.result, Result::kPartly);
-      outcome_.lines.push_back(name_of(c.wanted) + ": " + why);
+      partly(c.wanted, why);
     }
   }
   if (outcome_.result != Result::kRefused) return true;
@@ -177,9 +176,14 @@ void Reload::let_go() {
   each_removed([](const Component& c) { c.queue->give_up(); });
 }
 
-void Reload::connect() {
+Components Reload::to_be() const {
   Components all;
   for (const Change& c : changes_) all.push_back(c.after);
+  return all;
+}
+
+void Reload::connect() {
+  const Components all = to_be();
   p_.judge_required(all);
   for (const Change& c : changes_) {
     if (!c.after->works() || c.after->is_sink() || c.after->host == nullptr) continue;

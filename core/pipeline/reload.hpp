@@ -56,6 +56,7 @@ class Reload {
   void redirect();
   void let_succeed(const ConsumerQueue& queue, Component& consumer);
   void let_go();
+  Components to_be() const;
   void connect();
 
   // What ends, in the order of the stream; reload_end.cpp.
@@ -72,7 +73,6 @@ class Reload {
 
   // What begins, against it; reload_begin.cpp.
   void start();
-  void end_old_queue(const Change& c);
   std::string begin(Change& c, const std::shared_ptr<Component>& component);
   std::string open_spool(Change& c, Component& component);
   bool go_back(Change& c);

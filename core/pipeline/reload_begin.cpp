@@ -5,33 +5,21 @@
 
 namespace weir::core {
 
-using Result = ReloadOutcome::Result;
-
 void Reload::start() {
   for (auto c = changes_.rbegin(); c != changes_.rend(); ++c) {
     if (c->kind == Kind::kKeep || !c->after->works()) continue;
-    std::string why = begin(*c, c->after);
-    if (why.empty()) {
-      end_old_queue(*c);
-      continue;
-    }
-    if (c->before == nullptr || !go_back(*c)) {
+    const std::string why = begin(*c, c->after);
+    if (!why.empty() && c->before != nullptr && go_back(*c)) {
+      partly(c->wanted, why + "; it goes on as before");
+    } else if (!why.empty()) {
       if (c->after->queue) lose_queue(*c);
       p_.leave_out(*c->after, why, false);
-      outcome_.result = Result::kPartly;
-      outcome_.lines.push_back(name_of(c->wanted) + ": " + why);
-    } else {
-      partly(c->wanted, why + "; it goes on as before");
+      partly(c->wanted, why);
     }
-    end_old_queue(*c);
+    // What was in its old queue is with the new worker.
+    if (c->kind == Kind::kRenew) p_.retired_.push_back(c->before);
   }
   publish();
-}
-
-// What was in it is with the new worker.
-void Reload::end_old_queue(const Change& c) {
-  if (c.kind != Kind::kRenew) return;
-  p_.retired_.push_back(c.before);
 }
 
 std::string Reload::begin(Change& c, const std::shared_ptr<Component>& component) {
@@ -45,9 +33,7 @@ std::string Reload::begin(Change& c, const std::shared_ptr<Component>& component
     }
   }
   if (c.before) component->succeed(*c.before);
-  Components all;
-  for (const Change& other : changes_) all.push_back(other.after);
-  component->host->output().set_routes(p_.routes_from(*component, all));
+  component->host->output().set_routes(p_.routes_from(*component, to_be()));
   return p_.start_instance(*component, c.before.get());
 }
 
@@ -94,8 +80,7 @@ void Reload::lose_queue(Change& c) {
 }
 
 void Reload::publish() {
-  p_.components_.clear();
-  for (const Change& c : changes_) p_.components_.push_back(c.after);
+  p_.components_ = to_be();
   p_.config_ = next_;
   p_.sort_routes();
   p_.publish();
