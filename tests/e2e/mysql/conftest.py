@@ -1,7 +1,6 @@
 """Fixtures: a server for all tests, a database for each, and servers that a test may stop."""
 
 import json
-import subprocess
 
 import harness
 import mariadb
@@ -70,26 +69,3 @@ def database(shared_server, tmp_path, config, request):
 @pytest.fixture
 def make_database(tmp_path, config):
     return lambda server, name="weir": Database(server, name, tmp_path, config)
-
-
-def openssl(*arguments, cwd):
-    subprocess.run([harness.tool("openssl"), *arguments], cwd=cwd, check=True, capture_output=True)
-
-
-@pytest.fixture
-def certificates(tmp_path):
-    """A folder: ca.pem, other.pem (another authority), server.pem for 127.0.0.1, wrong.pem for
-    another host, agent.pem; each with its .key."""
-    folder = tmp_path / "certificates"
-    folder.mkdir()
-    for name in ("ca", "other"):
-        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
-                f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.pem",
-                cwd=folder)  # fmt: skip
-    for name, place in (("server", "IP:127.0.0.1"), ("wrong", "DNS:elsewhere"), ("agent", "DNS:a")):
-        (folder / f"{name}.ext").write_text(f"subjectAltName={place}\n")
-        openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout",
-                f"{name}.key", "-out", f"{name}.csr", cwd=folder)  # fmt: skip
-        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-days",
-                "2", "-extfile", f"{name}.ext", "-out", f"{name}.pem", cwd=folder)  # fmt: skip
-    return folder

@@ -1,7 +1,6 @@
 """Fixtures: a server for all tests, emptied for each, and servers that a test may stop."""
 
 import json
-import subprocess
 
 import harness
 import pytest
@@ -75,26 +74,3 @@ def make_store(tmp_path, config):
 def store(shared_server, make_store):
     shared_server.client().flushall()
     return make_store(f"redis://127.0.0.1:{shared_server.port}")
-
-
-@pytest.fixture
-def certificates(tmp_path):
-    """A folder: ca.pem, other.pem (another authority), server.pem for 127.0.0.1, wrong.pem for
-    another host, agent.pem; each with its .key."""
-    folder = tmp_path / "certificates"
-    folder.mkdir()
-
-    def openssl(*arguments):
-        subprocess.run([harness.tool("openssl"), *arguments], cwd=folder, check=True,
-                       capture_output=True)  # fmt: skip
-
-    for name in ("ca", "other"):
-        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
-                f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.pem")  # fmt: skip
-    for name, place in (("server", "IP:127.0.0.1"), ("wrong", "DNS:elsewhere"), ("agent", "DNS:a")):
-        (folder / f"{name}.ext").write_text(f"subjectAltName={place}\n")
-        openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout",
-                f"{name}.key", "-out", f"{name}.csr")  # fmt: skip
-        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-days",
-                "2", "-extfile", f"{name}.ext", "-out", f"{name}.pem")  # fmt: skip
-    return folder
