@@ -1,12 +1,13 @@
 """Tables as the configuration wants them: the documented tables of the example, partitions."""
 
 import datetime
+import time
 
 import harness
 import mariadb
+import pytest
 
 EXAMPLE = harness.REPOSITORY / "etc" / "examples" / "mysql.yaml"
-NOW = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
 RMF_TABLES = {
     "cpu_metrics": "cpu_type utilization_percent:decimal(5,2)",
     "memory_metrics": "memory_type usage_bytes:bigint(20)",
@@ -79,8 +80,31 @@ def test_the_example_makes_the_documented_tables(shared_server, agent, poll, tmp
     assert rows[0][0] == rows[0][1] > 0 and rows[0][2:] == (1, 1), rows
 
 
-def days(text):
-    return (NOW + datetime.timedelta(days=text)).strftime("%Y-%m-%d")
+class Days:
+    """Days counted from today, as the agent's retention counts them."""
+
+    def __init__(self, now):
+        self.now = now
+
+    def date(self, day):
+        return (self.now + datetime.timedelta(days=day)).strftime("%Y-%m-%d")
+
+    def partition(self, day):
+        return "p" + self.date(day).replace("-", "")
+
+
+@pytest.fixture
+def days():
+    """Waits over midnight if it is near: today must not become yesterday within a test."""
+
+    def now():
+        return datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
+
+    midnight = datetime.datetime.combine(now().date(), datetime.time.max)
+    left = midnight - now()
+    if left < datetime.timedelta(minutes=2):
+        time.sleep(left.total_seconds() + 1)
+    return Days(now())
 
 
 def partitions(database):
@@ -92,44 +116,40 @@ def partitions(database):
     return [name for (name,) in found]
 
 
-def fill(database, first, last, more):
+def fill(database, days, first, last, more):
     """Rows of days [first, last) from today."""
     path = database.config(database.text(source="{type: ledger, interval: 1h}", more=more))
-    range_ = ["--from", days(first), "--to", days(last)]
+    range_ = ["--from", days.date(first), "--to", days.date(last)]
     done = harness.weir("backfill", "-c", path, *range_, timeout=60)
     assert done.returncode == 0, done.stderr
     return done.stderr
 
 
-def name(day):
-    return "p" + days(day).replace("-", "")
-
-
-def test_a_partition_a_day_in_any_order_of_days(database):
-    fill(database, -3, 0, ", retention: 30d")
-    assert partitions(database) == [name(-3), name(-2), name(-1), "pmax"]
-    fill(database, -8, -6, ", retention: 30d")
-    assert partitions(database) == [*map(name, range(-8, 0)), "pmax"]
+def test_a_partition_a_day_in_any_order_of_days(database, days):
+    fill(database, days, -3, 0, ", retention: 30d")
+    assert partitions(database) == [*map(days.partition, range(-3, 0)), "pmax"]
+    fill(database, days, -8, -6, ", retention: 30d")
+    assert partitions(database) == [*map(days.partition, range(-8, 0)), "pmax"]
     counts = database.query(
         "SELECT DATE_FORMAT(time, 'p%Y%m%d'), count(*) FROM ledger GROUP BY 1 ORDER BY 1"
     )
-    assert counts == [(name(day), 240) for day in (-8, -7, -3, -2, -1)]
+    assert counts == [(days.partition(day), 240) for day in (-8, -7, -3, -2, -1)]
     for day in (-8, -3, -1):
-        rows = database.query(f"SELECT count(*) FROM ledger PARTITION ({name(day)})")
+        rows = database.query(f"SELECT count(*) FROM ledger PARTITION ({days.partition(day)})")
         assert rows == [(240,)]
 
 
-def test_days_beyond_the_retention_are_dropped(database):
-    fill(database, -8, 0, ", retention: 30d")
-    log = fill(database, 0, 1, ", retention: 5d")
-    assert f"dropped {name(-8)} of table ledger" in log, log
-    assert partitions(database) == [*map(name, range(-5, 1)), "pmax"]
+def test_days_beyond_the_retention_are_dropped(database, days):
+    fill(database, days, -8, 0, ", retention: 30d")
+    log = fill(database, days, 0, 1, ", retention: 5d")
+    assert f"dropped {days.partition(-8)} of table ledger" in log, log
+    assert partitions(database) == [*map(days.partition, range(-5, 1)), "pmax"]
     assert database.query("SELECT count(*) FROM ledger") == [(6 * 240,)]
 
 
-def test_a_table_without_partitions_loses_old_rows_too(database):
-    fill(database, -8, 0, "")
+def test_a_table_without_partitions_loses_old_rows_too(database, days):
+    fill(database, days, -8, 0, "")
     assert partitions(database) == []
-    fill(database, 0, 1, ", retention: 5d")
+    fill(database, days, 0, 1, ", retention: 5d")
     oldest = database.query("SELECT min(time) FROM ledger")[0][0]
-    assert oldest >= NOW - datetime.timedelta(days=5, hours=1)
+    assert oldest >= days.now - datetime.timedelta(days=5, hours=1)
