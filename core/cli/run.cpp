@@ -20,6 +20,7 @@
 #include "core/cli/service_manager.hpp"
 #include "core/http/api.hpp"
 #include "core/http/server.hpp"
+#include "core/pipeline/drop_report.hpp"
 #include "core/pipeline/pipeline.hpp"
 #include "core/pipeline/wall_clock.hpp"
 #include "core/plugin/loader.hpp"
@@ -33,6 +34,8 @@ namespace {
 constexpr int kExitFailure = 1;
 // For what a plugin is in when a reload is to end.
 constexpr std::chrono::seconds kReloadGrace{6};
+// How often the control thread looks around, at the least.
+constexpr std::chrono::seconds kLookPeriod{10};
 
 // Chooses level and format; false, after saying why, where a command line's word is none.
 bool choose_log(const RunArgs& args, const config::LogOptions& options, weir_level& level,
@@ -126,12 +129,11 @@ class Secrets {
     }
     any_ = std::any_of(seen_.begin(), seen_.end(), [](const auto& w) { return w.secret; });
   }
-  bool any() const { return any_; }
   bool due() const { return any_ && Clock::now() >= due_; }
   // Whether to reload because of them: not where the configuration files have changed as well,
   // since whoever is writing them has not said so yet.
   bool ask_for_reload() {
-    due_ = Clock::now() + kPeriod;
+    due_ = Clock::now() + kLookPeriod;
     if (!config::has_changed_secret(seen_)) return false;
     config::Problems ignored;
     seen_ = config::read(request_, ignored).witnesses();
@@ -141,29 +143,27 @@ class Secrets {
                           "used once a reload is asked for");
     return same;
   }
-  static constexpr std::chrono::seconds kPeriod{10};
 
  private:
   using Clock = std::chrono::steady_clock;
   const config::LoadRequest& request_;
   config::Witnesses used_, seen_;
   bool any_ = false;
-  Clock::time_point due_ = Clock::now() + kPeriod;
+  Clock::time_point due_ = Clock::now() + kLookPeriod;
 };
 
-// Looks after the secrets meanwhile, a change of which is like a SIGHUP, and tells the service
-// manager how it goes.
+// Looks after the secrets meanwhile, a change of which is like a SIGHUP, and tells how it goes: the
+// service manager, and in the log of rows that full queues drop.
 int wait_for_signal(const sigset_t& signals, ServiceManager& manager, Secrets& secrets,
-                    const core::Pipeline& pipeline) {
+                    core::DropReport& drops, const core::Pipeline& pipeline) {
   int number = 0;
   while (number <= 0) {
     if (secrets.due() && secrets.ask_for_reload()) return SIGHUP;
     manager.tick(pipeline);
-    if (!manager.listens() && !secrets.any()) {
-      sigwait(&signals, &number);
-      return number;
+    for (const auto& line : drops.look(pipeline.route_totals(), core::DropReport::Clock::now())) {
+      core::log(WEIR_LOG_WARN, line.consumer, line.text);
     }
-    std::chrono::nanoseconds period = Secrets::kPeriod;
+    std::chrono::nanoseconds period = kLookPeriod;
     if (manager.listens()) period = std::min(period, manager.period());
     const timespec wait{period.count() / 1'000'000'000, period.count() % 1'000'000'000};
     number = sigtimedwait(&signals, nullptr, &wait);
@@ -341,8 +341,9 @@ int run(const RunArgs& args) {
   core::log_info("running: " + std::to_string(count) + (count == 1 ? " component" : " components"));
   core::forget_code();
 
+  core::DropReport drops;
   for (;;) {
-    const int signal_number = wait_for_signal(signals, manager, secrets, pipeline);
+    const int signal_number = wait_for_signal(signals, manager, secrets, drops, pipeline);
     if (signal_number != SIGHUP) {
       core::log_info(signal_number == SIGTERM ? "SIGTERM: stopping" : "SIGINT: stopping");
       break;

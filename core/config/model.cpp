@@ -92,7 +92,8 @@ const OptionTable<SourceOptions>& SourceOptions::table() {
           .min("10ms")
           .max("24h"),
       option("jitter", &SourceOptions::jitter,
-             "Each collection is delayed by a random time up to this.")
+             "Each collection is delayed by a part of this that follows from the host's name and "
+             "the id.")
           .def("0s")
           .max("24h"),
       option("speed", &SourceOptions::speed_text,

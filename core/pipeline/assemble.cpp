@@ -246,7 +246,10 @@ void Pipeline::start_worker(Component& c, const Component* before) {
 }
 
 void Pipeline::schedule(const std::shared_ptr<Component>& c) {
-  scheduler_->add({c->config.id, c->interval(), c->config.source.jitter,
+  // By host and id, so that neither the sources of an agent nor the hosts of a fleet are one crowd.
+  const auto span = static_cast<std::uint64_t>(c->config.source.jitter.count());
+  const std::chrono::nanoseconds jitter(span == 0 ? 0 : c->host->source_hash() % span);
+  scheduler_->add({c->config.id, c->interval(), jitter,
                    [this, c](std::int64_t time) { collect(*c, time); }, &c->collections,
                    c->config.source.speed});
 }

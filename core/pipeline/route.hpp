@@ -79,6 +79,8 @@ struct RouteTotals {
     return static_cast<std::uint64_t>(std::max<std::int64_t>(held_, 0));
   }
 
+  std::uint64_t of(DropReason reason) const { return dropped[static_cast<std::size_t>(reason)]; }
+
   void add(const Route& r) {
     offered += r.rows_offered;
     recovered += r.rows_recovered;

@@ -14,7 +14,6 @@
 #include <thread>
 #include <utility>
 
-#include "core/pipeline/fnv.hpp"
 #include "core/pipeline/wall_clock.hpp"
 #include "core/telemetry/log.hpp"
 
@@ -40,12 +39,7 @@ constexpr nanoseconds kPoll = std::chrono::milliseconds(2);
 
 struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
   struct Source {
-    Source(boost::asio::io_context& io, Task t) : task(std::move(t)), tick(io) {
-      Fnv hash;
-      hash.text(task.id);
-      const auto span = static_cast<std::uint64_t>(task.jitter_max.count());
-      jitter = nanoseconds(span == 0 ? 0 : static_cast<std::int64_t>(hash.value() % span));
-    }
+    Source(boost::asio::io_context& io, Task t) : task(std::move(t)), tick(io) {}
     // The source's own clock: that on the wall, unless it has a speed.
     std::int64_t now_ns() const {
       if (task.speed == 1) return wall_now_ns();
@@ -60,7 +54,6 @@ struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
     }
 
     Task task;
-    nanoseconds jitter;
     std::int64_t begin_ns = wall_now_ns();
     Steady::time_point begin_steady = Steady::now();
     boost::asio::steady_timer tick;
@@ -124,14 +117,14 @@ struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
     const std::int64_t interval = s.task.interval.count();
     s.at_ns = s.now_ns();
     s.steady = Steady::now();
-    s.number = (s.at_ns - s.jitter.count()) / interval + 1;
+    s.number = (s.at_ns - s.task.jitter.count()) / interval + 1;
     wait(source);
   }
 
   void wait(const std::shared_ptr<Source>& source) {
     Source& s = *source;
     if (s.removed) return;
-    const std::int64_t due_ns = s.number * s.task.interval.count() + s.jitter.count();
+    const std::int64_t due_ns = s.number * s.task.interval.count() + s.task.jitter.count();
     if (due_ns > kEndOfTime) {
       return log(WEIR_LOG_WARN, s.task.id, "its clock has come to the year 2200; it ends here");
     }
@@ -161,9 +154,9 @@ struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
     const std::int64_t done = s.number;
     s.at_ns = s.now_ns();
     s.steady = Steady::now();
-    s.number = std::max(done, (s.at_ns - s.jitter.count()) / interval) + 1;
+    s.number = std::max(done, (s.at_ns - s.task.jitter.count()) / interval) + 1;
     // A clock set back during the collection must not stop this source for as long.
-    s.number = std::min(s.number, (s.at_ns - s.jitter.count()) / interval + 2);
+    s.number = std::min(s.number, (s.at_ns - s.task.jitter.count()) / interval + 2);
     if (s.number > done + 1) {
       s.task.counts->missed.fetch_add(static_cast<std::uint64_t>(s.number - done - 1),
                                       std::memory_order_relaxed);

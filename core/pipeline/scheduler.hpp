@@ -36,7 +36,7 @@ class Scheduler {
   struct Task {
     std::string id;
     std::chrono::nanoseconds interval;
-    std::chrono::nanoseconds jitter_max;
+    std::chrono::nanoseconds jitter;  // below the interval
     // Collects for that instant (ns since the Unix epoch).
     std::function<void(std::int64_t time)> collect;
     CollectionCounts* counts;

@@ -31,7 +31,7 @@ Result contained(weir_error* error, Result failed, Body body) noexcept {
   }
 }
 
-std::uint64_t source_hash(const std::string& hostname, const std::string& id) {
+std::uint64_t hash_of(const std::string& hostname, const std::string& id) {
   Fnv hash;
   hash.bytes(hostname.data(), hostname.size());
   hash.byte('/');
@@ -55,7 +55,7 @@ Host::Host(Services& services, std::string id, StaticLabels labels, std::int64_t
       id_(std::move(id)),
       labels_(std::move(labels)),
       user_(++services.users),
-      source_hash_(source_hash(services.hostname, id_)),
+      source_hash_(hash_of(services.hostname, id_)),
       schedule_{sizeof(weir_schedule), 0, interval_ns},
       peer_(id_) {
   fill_abi();

@@ -58,6 +58,8 @@ class Host {
 
   const weir_host* abi() const { return &abi_; }
   const std::string& id() const { return id_; }
+  // Of the host's name and the id: the `source` of its batches.
+  std::uint64_t source_hash() const { return source_hash_; }
   Output& output() { return output_; }
   const Peer& peer() const { return peer_; }
   // Why its last call failed, while it does.

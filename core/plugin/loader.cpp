@@ -70,6 +70,15 @@ std::string elf_fault(const std::string& path) {
   return {};
 }
 
+// What dlerror said: Boost puts words around it, and an errno that has no part in it behind.
+std::string why_not_loaded(const boost::dll::fs::system_error& e) {
+  constexpr std::string_view kBefore = "(dlerror system message: ";
+  std::string text = e.what();
+  const std::size_t begin = text.find(kBefore), end = text.rfind("): ");
+  if (begin == std::string::npos || end == std::string::npos || end < begin) return text;
+  return text.substr(begin + kBefore.size(), end - begin - kBefore.size());
+}
+
 // What the process has loaded. It stays: dlclose would pull code from under threads and static data
 // of libraries that never expected it. It can be reached for ever, so that leak checkers see that
 // it is meant.
@@ -170,7 +179,7 @@ const Loader::File& Loader::load(const std::string& path) {
   try {
     library.load(alias(path, known.generation++), rtld_now | rtld_local);
   } catch (const boost::dll::fs::system_error& e) {
-    return refuse(std::string("cannot be loaded: ") + e.what());  // says what dlerror says
+    return refuse("cannot be loaded: " + why_not_loaded(e));
   } catch (...) {
     // The exception of a static initialiser has left the dynamic linker's lock held: a process
     // that went on would hang at the next dlopen of a thread.

@@ -257,6 +257,19 @@ def test_a_file_that_cannot_be_read_stays(text, letters, tmp_path):
     assert aside(letters).is_symlink()
 
 
+def test_a_sink_that_shows_the_present_takes_no_replay(agent, text, letters, tmp_path):
+    process = agent(text(REJECT))
+    harness.poll(lambda: len(rows_of(letters)) >= 50, what="50 dead letters")
+    process.stop_clean()
+    kept = letters.read_text()
+    port = harness.free_port()
+    shows = file_of(tmp_path, "shows.yaml", text(f"type: prometheus, listen: 127.0.0.1:{port}"))
+    done = run("replay", "store", config=shows)
+    assert done.returncode == 1
+    assert "sink 'store' is a prometheus, which shows the present only" in done.stderr, done.stderr
+    assert letters.read_text() == kept and not aside(letters).exists()
+
+
 def test_one_replay_at_a_time(agent, text, letters, tmp_path):
     process = agent(text(REJECT))
     harness.poll(lambda: len(rows_of(letters)) >= 50, what="50 dead letters")

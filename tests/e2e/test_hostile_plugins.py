@@ -97,6 +97,7 @@ def test_check_refuses_the_file(weir, hostile, version, case):
     assert f"{path}:4:3: " in result.stderr  # where the component is configured
     assert str(file) in result.stderr
     assert FILES[case].format(**version) in result.stderr
+    assert "Bad file descriptor" not in result.stderr, "of an errno that has no part in it"
 
 
 @pytest.mark.parametrize("case", FILES)

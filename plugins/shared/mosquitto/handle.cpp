@@ -141,8 +141,9 @@ std::string begin_connect(::mosquitto* handle, const ConnectionOptions& options,
   std::string host = place.host;
   Addresses addresses;
   if (std::string why = look_up(place, addresses); !why.empty()) return why;
-  // It takes the first address that does not refuse, and would wait for one that does not answer.
-  if (waits || addresses->ai_next != nullptr) {
+  // It takes the first address that does not refuse, and would wait for one that does not answer;
+  // and behind TLS it does not see a refusal.
+  if (waits || place.tls || addresses->ai_next != nullptr) {
     std::string listener;
     std::string why = find_listener(addresses.get(), options.connect_timeout, wake_fd, listener);
     if (!why.empty()) return why;

@@ -51,6 +51,7 @@ Session::Session(Source source, const Options& options)
       deliverer_(source, options.subscriptions, [this] { wake(); }) {}
 
 void Session::start() {
+  source_.disconnected("");  // there is a server, and no connection yet
   deliverer_.start();
   thread_ = std::thread([this] { run(); });
 }

@@ -36,8 +36,9 @@ class Device:
 class Stream:
     """A device that publishes numbered readings until it is stopped: fewer than 65535."""
 
-    def __init__(self, broker, qos=1, pause=0.0):
+    def __init__(self, broker, qos=1, pause=0.0, more=None):
         self.device, self.qos, self.pause = Device(broker), qos, pause
+        self.more = more or {}
         self.numbers = {}  # by message id
         self.acknowledged = []  # message ids
         self.device.client.on_publish = lambda _c, _d, mid: self.acknowledged.append(mid)
@@ -48,7 +49,7 @@ class Stream:
     def run(self):
         while not self.stopping.is_set():
             number = len(self.numbers)
-            payload = json.dumps({"n": number, "at": 1_700_000_000_000 + number})
+            payload = json.dumps({"n": number, "at": 1_700_000_000_000 + number, **self.more})
             topic = f"stream/d{number % 7}/data"
             # A connection that is lost keeps the message for the next.
             self.numbers[self.device.client.publish(topic, payload, self.qos).mid] = number

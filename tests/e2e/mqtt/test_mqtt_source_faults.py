@@ -1,5 +1,6 @@
 """What a broker acknowledged to who published it is in the database once, whatever is killed."""
 
+import json
 import os
 import random
 import time
@@ -82,9 +83,24 @@ def test_rows_that_a_full_queue_dropped_are_emitted_again(broker, agent, tmp_pat
                              batch={"max_rows": 50, "max_delay": "20ms"})  # fmt: skip
     running = agent(subscriber.config(broker, tmp_path, STREAM, {"store": store}))
     running.wait_log("connected to MQTT")
-    stream = subscriber.Stream(broker)
-    harness.poll(lambda: len(stream.acknowledged) > 20_000)
+    # The broker has 20 on the way at most: together more than the queue takes.
+    stream = subscriber.Stream(broker, more={"text": 10_000 * "x"})
+    harness.poll(lambda: len(stream.acknowledged) > 3_000)
     expect_all_once(database, stream.finish())
+    running.wait_log("rows of bridge were dropped, the newest first")
+
+
+def test_a_broker_that_was_never_there_is_known_to_be_missing(broker, agent, tmp_path):
+    broker.stop()
+    port = harness.free_port()
+    text = json.loads(subscriber.config(broker, tmp_path, STREAM, {
+        "store": subscriber.store(tmp_path / "rows.db")}, required=True))  # fmt: skip
+    text["agent"]["http"] = {"listen": f"127.0.0.1:{port}"}
+    agent(json.dumps(text)).wait_log("trying again")
+    status, _, body = harness.http_get(f"http://127.0.0.1:{port}/ready")
+    assert status == 503 and "is not connected to its server" in body.decode()
+    _, _, body = harness.http_get(f"http://127.0.0.1:{port}/metrics")
+    assert 'weir_peer_connected{component="bridge"} 0\n' in body.decode()
 
 
 @pytest.mark.parametrize("how", ["stop", "kill", "pause"])

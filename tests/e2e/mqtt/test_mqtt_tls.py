@@ -64,6 +64,13 @@ def test_a_broker_without_tls(broker, publisher, reader, poll):
     assert reader.rows() == []
 
 
+def test_a_port_where_nobody_listens_is_told_at_once(broker, publisher, poll):
+    broker.stop()
+    tls = {"verify": False}
+    process = publisher.start(minutes=10, scheme="mqtts", tls=tls, connect_timeout="5m")
+    refused(process, poll, "Connection refused")
+
+
 def test_files_that_are_not_there(broker, publisher):
     process = publisher.start(minutes=10, tls={"ca": "/nowhere/ca.pem"})
     assert process.wait() != 0, process.log()
