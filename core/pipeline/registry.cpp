@@ -104,17 +104,50 @@ Registry::~Registry() {
 }
 
 const weir_measurement* Registry::measurement(const weir_measurement& wanted,
-                                              const StaticLabels& labels, std::string& error) {
-  return enter(wanted, labels, false, error);
+                                              const StaticLabels& labels, std::string& error,
+                                              const Maker& maker) {
+  return enter(wanted, labels, &maker, error);
 }
 
 const weir_measurement* Registry::measurement_as_seen(const weir_measurement& wanted,
                                                       std::string& error) {
-  return enter(wanted, {}, true, error);
+  return enter(wanted, {}, nullptr, error);
 }
 
+// Under measurements_mutex_.
+bool Registry::agree_on_kinds(const weir_measurement& wanted, const Maker& maker,
+                              std::string& error) {
+  const auto name = [&](const weir_field& f) { return std::string(wanted.name) + '.' + f.name; };
+  const auto is_same = [](const FieldKind& kind, const weir_field& f) {
+    return kind.type == f.type && kind.metric == f.metric;
+  };
+  for (std::uint32_t i = 0; i < wanted.field_count; ++i) {
+    const weir_field& f = *wanted.fields[i];
+    const auto found = field_kinds_.find(name(f));
+    if (found == field_kinds_.end() || is_same(found->second, f)) continue;
+    const Maker& other = found->second.maker;
+    const bool succeeds = other.component == maker.component && other.instance != maker.instance;
+    if (succeeds && !found->second.shared) continue;
+    error = "measurement '" + std::string(wanted.name) + "': field '" + f.name +
+            "' is already registered with another type" +
+            (other.component.empty() ? "" : ", by '" + other.component + "'");
+    return false;
+  }
+  for (std::uint32_t i = 0; i < wanted.field_count; ++i) {
+    const weir_field& f = *wanted.fields[i];
+    const auto [found, is_new] =
+        field_kinds_.try_emplace(name(f), FieldKind{f.type, f.metric, maker});
+    FieldKind& kind = found->second;
+    if (is_new) continue;
+    kind.shared = kind.shared || kind.maker.component != maker.component;
+    if (!is_same(kind, f)) kind = {f.type, f.metric, maker};
+  }
+  return true;
+}
+
+// `maker`: nullptr for what an earlier process described.
 const weir_measurement* Registry::enter(const weir_measurement& wanted, const StaticLabels& labels,
-                                        bool as_seen, std::string& error) {
+                                        const Maker* maker, std::string& error) {
   if (!is_name(wanted.name, false)) {
     error = "measurement '" + std::string(or_empty(wanted.name)) +
             "': a name must be letters, digits and '_', at most 200, no digit first";
@@ -180,22 +213,15 @@ const weir_measurement* Registry::enter(const weir_measurement& wanted, const St
   signature += '\n' + std::to_string(wanted.label_count);
 
   const std::lock_guard lock(measurements_mutex_);
-  if (as_seen) {
+  if (maker != nullptr) {
+    if (!agree_on_kinds(wanted, *maker, error)) return nullptr;
+  } else {
     if (const auto found = seen_.find(seen_signature); found != seen_.end()) {
       return &found->second->abi;
     }
   }
   if (const auto found = measurements_.find(signature); found != measurements_.end()) {
     return &found->second->abi;
-  }
-  for (std::uint32_t i = 0; i < wanted.field_count; ++i) {
-    const weir_field& f = *wanted.fields[i];
-    const auto known = field_kinds_.find(std::string(wanted.name) + '.' + f.name);
-    if (known != field_kinds_.end() &&
-        (known->second.type != f.type || known->second.metric != f.metric)) {
-      error = prefix + "field '" + f.name + "' is already registered with another type";
-      return nullptr;
-    }
   }
   auto m = std::make_unique<Measurement>();
   for (std::uint32_t i = 0; i < wanted.field_count; ++i) {
@@ -212,7 +238,6 @@ const weir_measurement* Registry::enter(const weir_measurement& wanted, const St
       f.bound_count = 0;
     }
     m->field_pointers.push_back(&m->fields.emplace_back(f));
-    field_kinds_.try_emplace(std::string(wanted.name) + '.' + f.name, FieldKind{f.type, f.metric});
   }
   for (const char* key : keys) m->labels.push_back(m->keep(key));
   m->own_labels = wanted.label_count;

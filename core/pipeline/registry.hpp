@@ -32,21 +32,28 @@ class Registry {
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
 
-  // The measurement of that description, with those labels of `labels` appended that it does not
-  // have itself. nullptr and `error` when a rule of weir_measurement is broken, or when a field
-  // of the same name exists with another type. Any thread.
-  const weir_measurement* measurement(const weir_measurement& wanted, const StaticLabels& labels,
-                                      std::string& error);
-
-  // Who uses series: a component. 0 is nobody in particular.
+  // Who uses series and describes measurements: an instance of a component. 0 is nobody in
+  // particular.
   using User = std::uint32_t;
+  struct Maker {
+    std::string component;
+    User instance;
+  };
+
+  // The measurement of that description, with those labels of `labels` appended that it does not
+  // have itself. nullptr and `error` when a rule of weir_measurement is broken, or when a field of
+  // that name has another type already: from another component, or from this very instance; one
+  // that takes the place of another may see it otherwise. Any thread.
+  const weir_measurement* measurement(const weir_measurement& wanted, const StaticLabels& labels,
+                                      std::string& error, const Maker& maker = {});
 
   // Interns. `values` is parallel to the labels of the description; the values of the appended
   // ones come from `labels`. nullptr and `error` at a limit. Any thread.
   const weir_series* series(const weir_measurement* measurement, const weir_string* values,
                             const StaticLabels& labels, std::string& error, User user = 0);
   // The same from what a sink sees, all labels in one list: for rows that come back from a disk.
-  // A measurement that is registered with those labels, whoever gives them, is found.
+  // A measurement that is registered with those labels, whoever gives them, is found. Its fields
+  // may have had other types when it was written than they have now.
   const weir_measurement* measurement_as_seen(const weir_measurement& wanted, std::string& error);
   const weir_series* series_as_seen(const weir_measurement* measurement, const weir_string* values,
                                     std::string& error);
@@ -73,10 +80,13 @@ class Registry {
   struct FieldKind {
     weir_type type;
     weir_metric metric;
+    Maker maker;
+    bool shared = false;  // another component describes it, too
   };
 
   const weir_measurement* enter(const weir_measurement& wanted, const StaticLabels& labels,
-                                bool as_seen, std::string& error);
+                                const Maker* maker, std::string& error);
+  bool agree_on_kinds(const weir_measurement& wanted, const Maker& maker, std::string& error);
   const weir_series* intern(const weir_measurement* m, User user, std::string& error);
   void use(Series& s, User user);
   void unuse(Series& s, User user);

@@ -54,14 +54,14 @@ Host::Host(Services& services, std::string id, StaticLabels labels, std::int64_t
     : services_(services),
       id_(std::move(id)),
       labels_(std::move(labels)),
-      user_(++services.users),
+      maker_{id_, ++services.users},
       source_hash_(hash_of(services.hostname, id_)),
       schedule_{sizeof(weir_schedule), 0, interval_ns},
       peer_(id_) {
   fill_abi();
 }
 
-Host::~Host() { services_.registry.release_all(user_); }
+Host::~Host() { services_.registry.release_all(maker_.instance); }
 
 void Host::succeed(const Host& before) {
   sequence_.store(before.sequence_.load());
@@ -238,7 +238,8 @@ void Host::fill_abi() {
   abi_.measurement = [](const weir_host* h, const weir_measurement* wanted, weir_error* error) {
     return contained(error, static_cast<const weir_measurement*>(nullptr), [&] {
       std::string why;
-      const auto* m = of(h).services_.registry.measurement(*wanted, of(h).labels_, why);
+      const auto* m =
+          of(h).services_.registry.measurement(*wanted, of(h).labels_, why, of(h).maker_);
       if (m == nullptr) write_error(error, why);
       return m;
     });
@@ -247,14 +248,15 @@ void Host::fill_abi() {
                    weir_error* error) {
     return contained(error, static_cast<const weir_series*>(nullptr), [&] {
       std::string why;
-      const auto* s = of(h).services_.registry.series(m, values, of(h).labels_, why, of(h).user_);
+      const auto* s =
+          of(h).services_.registry.series(m, values, of(h).labels_, why, of(h).maker_.instance);
       if (s == nullptr) write_error(error, why);
       return s;
     });
   };
   abi_.series_release = [](const weir_host* h, const weir_series* s) {
     contained(nullptr, 0, [&] {
-      of(h).services_.registry.release(s, of(h).user_);
+      of(h).services_.registry.release(s, of(h).maker_.instance);
       return 0;
     });
   };

@@ -124,7 +124,7 @@ class Host {
   Services& services_;
   const std::string id_;
   const StaticLabels labels_;
-  const Registry::User user_;
+  const Registry::Maker maker_;
   const std::uint64_t source_hash_;
   const weir_schedule schedule_;
   weir_host abi_{};

@@ -147,14 +147,43 @@ def test_a_sink_that_was_down_hands_its_disk_on(reloading, free_port):
     assert turns == list(range(len(turns)))
 
 
+def upgrade(r):
+    """Like dpkg: a new file under the old name."""
+    new = r.plugins / ".source_ledger.so.new"
+    shutil.copy(PLUGINS / "later" / "source_ledger.so", new)
+    new.rename(r.plugins / "source_ledger.so")
+
+
+@pytest.mark.parametrize("how", ["restart", "reload"])
+def test_rows_on_the_disk_outlive_an_upgrade_that_changes_the_type_of_a_field(
+    reloading, agent, free_port, how
+):
+    disk = "inputs: [ledger], buffer: {type: disk}"
+    r = reloading(sinks=f"out: {{type: redis, url: 'redis://127.0.0.1:{free_port()}/', {disk}}}")
+    harness.poll(lambda: r.status()["routes"][0]["held"] > 1000)
+    upgrade(r)
+    if how == "reload":
+        assert r.reload() == "source 'ledger' changed\n1 as before\n"
+        r.reload(sinks=f"out: {{type: file, path: {r.folder}/out.jsonl, {disk}}}")
+    else:
+        r.agent.stop_clean()
+        r.write(sinks=f"out: {{type: file, path: {r.folder}/out.jsonl, {disk}}}")
+        r.agent = agent(r.path)
+    harness.poll(lambda: r.rows() and r.rows()[-1]["fields"].get("build") == 2)
+    log = r.agent.stop_clean()
+    assert "dropped (" not in log and "of no use" not in log, log
+    old = [x["fields"] for x in r.rows() if "build" not in x["fields"]]
+    turns = [x["turn"] for x in old[::10]]
+    assert turns == list(range(len(turns))) and len(old) > 1000
+    assert all(isinstance(x["number"], int) for x in old)
+
+
 def test_a_plugin_is_upgraded_under_load(reloading):
     r = reloading(
         sources="ledger: {type: ledger, interval: 10ms, series: 200}\nother: {type: node_probe}"
     )
     harness.poll(lambda: len(r.turns()) > 100)
-    new = r.plugins / ".source_ledger.so.new"
-    shutil.copy(PLUGINS / "later" / "source_ledger.so", new)
-    new.rename(r.plugins / "source_ledger.so")
+    upgrade(r)
     assert r.reload() == "source 'ledger' changed\n2 as before\n"
     harness.poll(lambda: r.rows()[-1]["fields"].get("build") == 2 or None)
     r.agent.stop_clean()

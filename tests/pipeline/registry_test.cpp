@@ -112,6 +112,40 @@ TEST_F(RegistryTest, AFieldKeepsItsTypeUnderAName) {
   EXPECT_NE(measurement(Schema("m").label("l").gauge("v", "", "")), nullptr);
 }
 
+TEST_F(RegistryTest, WhoTakesThePlaceOfAnotherMayGiveAFieldAnotherType) {
+  const auto make = [&](const Schema& schema, const Registry::Maker& maker) {
+    return schema.with_abi(
+        [&](const weir_measurement& m) { return registry.measurement(m, {}, error, maker); });
+  };
+  const Schema whole = Schema("m").field("v", WEIR_I64, WEIR_GAUGE, "", "");
+  const Schema real = Schema("m").field("v", WEIR_F64, WEIR_GAUGE, "", "");
+  const auto* before = make(whole, {"a", 1});
+  ASSERT_NE(before, nullptr);
+  EXPECT_EQ(make(real, {"a", 1}), nullptr) << "an instance is of one mind";
+  EXPECT_EQ(make(real, {"b", 2}), nullptr);
+  EXPECT_THAT(error, HasSubstr("already registered with another type, by 'a'"));
+  const auto* after = make(real, {"a", 3});
+  ASSERT_NE(after, nullptr);
+  EXPECT_NE(after, before);
+  EXPECT_EQ(make(whole, {"b", 2}), nullptr) << "it is the new type that others agree with";
+  EXPECT_EQ(make(whole, {"a", 4}), before) << "and back";
+  EXPECT_EQ(make(whole, {"b", 2}), before);
+  EXPECT_EQ(make(real, {"a", 5}), nullptr) << "another component has it, too";
+}
+
+TEST_F(RegistryTest, WhatAnEarlierProcessWroteMayHaveHadOtherTypes) {
+  const auto as_seen = [&](const Schema& schema) {
+    return schema.with_abi(
+        [&](const weir_measurement& m) { return registry.measurement_as_seen(m, error); });
+  };
+  const Schema whole = Schema("m").field("v", WEIR_I64, WEIR_GAUGE, "", "");
+  const Schema real = Schema("m").field("v", WEIR_F64, WEIR_GAUGE, "", "");
+  EXPECT_NE(as_seen(whole), nullptr);
+  EXPECT_NE(measurement(real), nullptr);
+  EXPECT_NE(as_seen(whole), nullptr);
+  EXPECT_NE(as_seen(real), nullptr);
+}
+
 TEST_F(RegistryTest, TheSameValuesAreTheSameSeries) {
   const auto* m = measurement(Schema("m").label("a").label("b").gauge("v", "", ""));
   const auto* x = series(m, {"1", "2"});

@@ -9,6 +9,13 @@
 
 namespace {
 
+// A later build of it, for tests of an upgrade, has another field, and one of another type.
+#ifdef LEDGER_BUILD
+constexpr weir_type kNumberType = WEIR_F64;
+#else
+constexpr weir_type kNumberType = WEIR_I64;
+#endif
+
 class Ledger {
  public:
   struct Options {
@@ -33,10 +40,10 @@ class Ledger {
         measurement_(source.measurement(
             weir::Schema("ledger", "Accountable rows.")
                 .label("part")
-                .field("number", WEIR_I64, WEIR_GAUGE, "", "The time over the interval.")
+                .field("number", kNumberType, WEIR_GAUGE, "", "The time over the interval.")
                 .field("turn", WEIR_I64, WEIR_GAUGE, "", "Collections of this process before.")
                 .field("run", WEIR_I64, WEIR_GAUGE, "", "When this process began, ns.")
-#ifdef LEDGER_BUILD  // a later build of it, for tests of an upgrade
+#ifdef LEDGER_BUILD
                 .field("build", WEIR_I64, WEIR_GAUGE, "", "Which of the builds made it.")
 #endif
                 )) {
@@ -52,12 +59,14 @@ class Ledger {
     weir::Batch batch = source_.batch(measurement_, options_.series);
     for (const weir_series* s : series_) {
       const std::uint32_t row = batch.add(s, time);
+#ifdef LEDGER_BUILD
+      batch.set(0, row, static_cast<double>(time / source_.interval()));
+      batch.set_i64(3, row, LEDGER_BUILD);
+#else
       batch.set_i64(0, row, time / source_.interval());
+#endif
       batch.set_i64(1, row, turn_);
       batch.set_i64(2, row, run_);
-#ifdef LEDGER_BUILD
-      batch.set_i64(3, row, LEDGER_BUILD);
-#endif
     }
     ++turn_;
     source_.emit(std::move(batch));
