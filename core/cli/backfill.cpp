@@ -18,8 +18,8 @@
 #include "core/cli/places.hpp"
 #include "core/cli/progress.hpp"
 #include "core/cli/run.hpp"
+#include "core/config/fnv.hpp"
 #include "core/pipeline/backfill.hpp"
-#include "core/pipeline/fnv.hpp"
 #include "core/telemetry/log.hpp"
 
 namespace weir::cli {
@@ -117,7 +117,7 @@ std::string reduce(config::Config& config, const BackfillArgs& args) {
   return "";
 }
 
-void hash_value(core::Fnv& hash, const weir_value& v) {
+void hash_value(Fnv& hash, const weir_value& v) {
   // Another password, the same world. Items of lists have no declaration of their own.
   if (v.option != nullptr && (v.option->flags & WEIR_OPTION_SECRET) != 0) return;
   hash.text(std::to_string(v.type) + "," + std::to_string(v.has_value) + "," +
@@ -131,7 +131,7 @@ void hash_value(core::Fnv& hash, const weir_value& v) {
 
 // Of all that decides the rows, and where they go.
 std::uint64_t hash_world(const config::Config& config) {
-  core::Fnv hash;
+  Fnv hash;
   const auto labels = [&](const std::map<std::string, std::string>& all) {
     for (const auto& [key, value] : all) {
       hash.text(key);
@@ -154,7 +154,7 @@ std::uint64_t hash_world(const config::Config& config) {
 }
 
 std::uint64_t hash_job(const config::Config& config, std::int64_t from, std::int64_t to) {
-  core::Fnv hash;
+  Fnv hash;
   hash.text(std::to_string(from) + " " + std::to_string(to));
   for (const Component& c : config.components) hash.text(c.id);
   return hash.value();

@@ -32,6 +32,7 @@ void summarise(const config::Config& config, const config::Document& document, s
   for (std::size_t i = 1; i < files.size(); ++i) {
     std::fprintf(out, "  with %s\n", files[i].c_str());
   }
+  std::fprintf(out, "  digest %s\n", config.digest.c_str());
 }
 
 void list(const config::Config& config, std::FILE* out) {

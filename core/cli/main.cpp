@@ -76,6 +76,14 @@ config::LoadRequest request(const po::variables_map& args) {
           args.count("host") ? args["host"].as<std::string>() : ""};
 }
 
+// Who names a file means the agent of that file, not the one that usually answers.
+bool is_there(const po::variables_map& args) {
+  const std::string& path = args["config"].as<std::string>();
+  if (args["config"].defaulted() || access(path.c_str(), R_OK) == 0) return true;
+  std::fprintf(stderr, "weir: %s: %s\n", path.c_str(), std::strerror(errno));
+  return false;
+}
+
 config::CatalogFactory loaders() {
   return [](const config::AgentOptions& agent) {
     return std::make_unique<core::Loader>(agent.plugin_dirs);
@@ -142,6 +150,7 @@ const Command kCommands[] = {
      },
      "config",
      [](const po::variables_map& args) {
+       if (!is_there(args)) return kExitConfiguration;
        return status({request(args), word(args, "at"), word(args, "format")}, stdout);
      }},
     {"reload", "[FILE]", "have the agent that runs here read its configuration again",
@@ -155,6 +164,7 @@ const Command kCommands[] = {
      },
      "config",
      [](const po::variables_map& args) {
+       if (!is_there(args)) return kExitConfiguration;
        return reload({request(args), word(args, "at")}, stdout, stderr);
      }},
     {"check", "[FILE]", "say what is wrong with a configuration, or that nothing is",

@@ -113,31 +113,37 @@ bool open_http(http::Server& server, const config::HttpOptions& options) {
 class Secrets {
  public:
   Secrets(const config::LoadRequest& request, const config::Config& config) : request_(request) {
-    know(config, config.witnesses);
+    know(config, config.witnesses, true);
   }
 
-  // What the configuration in use was made from, and what the secrets were when they were read
-  // last.
-  // What could not be read now is still watched.
-  void know(const config::Config& config, const config::Witnesses& read) {
+  // What the configuration in use was made from, what the files were when they were read last, and
+  // whether that was it.
+  void know(const config::Config& config, const config::Witnesses& read, bool took) {
     used_ = config.witnesses;
     seen_ = read;
-    for (const config::Witness& w : used_) {
+    for (const config::Witness& w : used_) {  // what could not be read now is still watched
       const bool is_seen = std::any_of(seen_.begin(), seen_.end(),
                                        [&](const auto& other) { return other.path == w.path; });
       if (!is_seen) seen_.push_back(w);
     }
     any_ = std::any_of(seen_.begin(), seen_.end(), [](const auto& w) { return w.secret; });
+    pause_ = took ? kLookPeriod : std::min<std::chrono::seconds>(pause_ * 2, kPauseMax);
+    retry_at_ = Clock::now() + pause_;
   }
   bool due() const { return any_ && Clock::now() >= due_; }
   // Whether to reload because of them: not where the configuration files have changed as well,
   // since whoever is writing them has not said so yet.
   bool ask_for_reload() {
     due_ = Clock::now() + kLookPeriod;
-    if (!config::has_changed_secret(seen_)) return false;
+    const bool news = config::has_changed_secret(seen_);
+    // A rotation that was caught half-way is tried again, and less often each time.
+    const bool again = Clock::now() >= retry_at_ && config::has_changed_secret(used_);
+    if (!news && !again) return false;
     config::Problems ignored;
     seen_ = config::read(request_, ignored).witnesses();
     const bool same = config::same_files(used_, seen_);
+    retry_at_ = Clock::now() + (same ? pause_ : kPauseMax);
+    if (!news && !same) return false;
     core::log_info(same ? "a secret has changed"
                         : "a secret has changed, and so have the configuration files: both are "
                           "used once a reload is asked for");
@@ -146,10 +152,13 @@ class Secrets {
 
  private:
   using Clock = std::chrono::steady_clock;
+  static constexpr std::chrono::minutes kPauseMax{10};
+
   const config::LoadRequest& request_;
   config::Witnesses used_, seen_;
   bool any_ = false;
-  Clock::time_point due_ = Clock::now() + kLookPeriod;
+  std::chrono::seconds pause_ = kLookPeriod;
+  Clock::time_point due_ = Clock::now() + kLookPeriod, retry_at_{};
 };
 
 // Looks after the secrets meanwhile, a change of which is like a SIGHUP, and tells how it goes: the
@@ -183,24 +192,14 @@ bool asked_to_end() {
   return sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1;
 }
 
-// While it lives: whoever asks the agent to end gets that, even where a plugin does not return to
-// the control thread.
-class EndWatch {
+// While it lives, the control thread may be in a call of a plugin: the service manager hears from
+// the agent all the same, and whoever asks it to end gets that.
+class ReloadWatch {
  public:
-  explicit EndWatch(std::chrono::nanoseconds patience)
-      : thread_([this, patience] {
-          std::unique_lock lock(mutex_);
-          std::chrono::steady_clock::time_point asked{};
-          while (!done_.wait_for(lock, std::chrono::milliseconds(200), [this] { return over_; })) {
-            const auto now = std::chrono::steady_clock::now();
-            if (!asked_to_end()) continue;
-            if (asked == std::chrono::steady_clock::time_point{}) asked = now;
-            if (now - asked < patience) continue;
-            core::log_error("a plugin does not return from a reload; the agent ends without it");
-            _exit(kExitFailure);
-          }
-        }) {}
-  ~EndWatch() {
+  ReloadWatch(ServiceManager& manager, const core::Pipeline& pipeline)
+      : patience_(pipeline.config().agent.shutdown_timeout + kReloadGrace),
+        thread_([this, &manager, &pipeline] { watch(manager, pipeline); }) {}
+  ~ReloadWatch() {
     {
       const std::lock_guard lock(mutex_);
       over_ = true;
@@ -208,10 +207,30 @@ class EndWatch {
     done_.notify_all();
     thread_.join();
   }
-  EndWatch(const EndWatch&) = delete;
-  EndWatch& operator=(const EndWatch&) = delete;
+  ReloadWatch(const ReloadWatch&) = delete;
+  ReloadWatch& operator=(const ReloadWatch&) = delete;
 
  private:
+  using Clock = std::chrono::steady_clock;
+
+  void watch(ServiceManager& manager, const core::Pipeline& pipeline) {
+    std::unique_lock lock(mutex_);
+    Clock::time_point asked{}, due{};
+    while (!done_.wait_for(lock, std::chrono::milliseconds(200), [this] { return over_; })) {
+      const auto now = Clock::now();
+      if (now >= due) {
+        manager.tick(pipeline);
+        due = now + manager.period();
+      }
+      if (!asked_to_end()) continue;
+      if (asked == Clock::time_point{}) asked = now;
+      if (now - asked < patience_) continue;
+      core::log_error("a plugin does not return from a reload; the agent ends without it");
+      _exit(kExitFailure);
+    }
+  }
+
+  const std::chrono::nanoseconds patience_;
   std::mutex mutex_;
   std::condition_variable done_;
   bool over_ = false;
@@ -228,61 +247,64 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-// Reads the files again and has the pipeline become what they say. What they were.
-config::Witnesses reload(const RunArgs& args, core::Pipeline& pipeline, http::Api& api,
-                         http::Reloads& reloads, ServiceManager& manager) {
-  using Result = http::Reloads::Result;
-  reloads.begin();
-  manager.reloading();
-  core::log_info("reloading " + args.request.path);
-  const auto end = [&](Result result, std::vector<std::string> lines) {
-    const bool nothing = result == Result::kInvalid || result == Result::kRefused;
-    const weir_level level = nothing                     ? WEIR_LOG_ERROR
-                             : result == Result::kPartly ? WEIR_LOG_WARN
-                                                         : WEIR_LOG_INFO;
-    for (const std::string& line : lines) core::log(level, "", line);
-    if (nothing) core::log_error("not reloaded: nothing has changed");
-    reloads.end(result, std::move(lines), core::wall_now_ns());
-    manager.reloaded();
-  };
+// What a reload has read, and what came of it.
+struct Reloaded {
+  config::Witnesses witnesses;
+  core::ReloadOutcome outcome;
+};
 
+// Reads the files again and has the pipeline become what they say.
+Reloaded become(const RunArgs& args, core::Pipeline& pipeline, http::Api& api) {
+  Reloaded all;
   config::Problems problems;
   std::shared_ptr<const config::Config> next;
-  config::Witnesses witnesses;
   {
     const config::Document document = config::read(args.request, problems);
-    witnesses = document.witnesses();
+    all.witnesses = document.witnesses();
     core::Loader loader(config::agent_options(document, problems).plugin_dirs);
     next = config::bind(document, loader, problems);
   }
   if (next == nullptr) {
-    end(Result::kInvalid, lines_of(problems.text()));
-    return witnesses;
+    all.outcome = {core::ReloadResult::kInvalid, lines_of(problems.text()), {}};
+    return all;
   }
   hide_secrets(*next);
   for (const config::Problem& warning : next->warnings) {
     core::log(WEIR_LOG_WARN, config::to_string(warning.place), warning.message);
   }
-  const EndWatch end_watch(pipeline.config().agent.shutdown_timeout + kReloadGrace);
-  // The service manager waits for a word from time to time.
-  auto due = std::chrono::steady_clock::now();
-  const core::ReloadOutcome outcome = pipeline.reload(next, [&] {
-    if (const auto now = std::chrono::steady_clock::now(); now >= due) {
-      manager.tick(pipeline);
-      due = now + manager.period();
-    }
-    return !asked_to_end();
-  });
-  if (outcome.result != core::ReloadOutcome::Result::kRefused) {
+  all.outcome = pipeline.reload(next, [] { return !asked_to_end(); });
+  if (all.outcome.result != core::ReloadResult::kRefused) {
     weir_level level{};
     core::LogFormat format{};
     if (choose_log(args, next->agent.log, level, format)) core::log_set_level(level);
     api.set_token(next->agent.http.token);
   }
   core::forget_code();
-  static constexpr Result kResults[] = {Result::kDone, Result::kPartly, Result::kRefused};
-  end(kResults[static_cast<int>(outcome.result)], outcome.lines);
-  return witnesses;
+  return all;
+}
+
+Reloaded reload(const RunArgs& args, core::Pipeline& pipeline, http::Api& api,
+                http::Reloads& reloads, ServiceManager& manager) {
+  using Result = core::ReloadResult;
+  reloads.begin();
+  manager.reloading();
+  core::log_info("reloading " + args.request.path);
+  Reloaded all;
+  {
+    const ReloadWatch watch(manager, pipeline);
+    all = become(args, pipeline, api);
+  }
+  const Result result = all.outcome.result;
+  const bool nothing = result == Result::kInvalid || result == Result::kRefused;
+  const weir_level level = nothing                     ? WEIR_LOG_ERROR
+                           : result == Result::kPartly ? WEIR_LOG_WARN
+                                                       : WEIR_LOG_INFO;
+  for (const std::string& line : all.outcome.lines) core::log(level, "", line);
+  if (nothing) core::log_error("not reloaded: nothing has changed");
+  pipeline.count_reload(result);
+  reloads.end(result, all.outcome.lines, core::wall_now_ns());
+  manager.reloaded();
+  return all;
 }
 
 }  // namespace
@@ -348,11 +370,13 @@ int run(const RunArgs& args) {
       core::log_info(signal_number == SIGTERM ? "SIGTERM: stopping" : "SIGINT: stopping");
       break;
     }
-    const config::Witnesses read = reload(args, pipeline, api, reloads, manager);
-    secrets.know(pipeline.config(), read);
+    const Reloaded reloaded = reload(args, pipeline, api, reloads, manager);
+    const bool took = reloaded.outcome.result == core::ReloadResult::kDone ||
+                      reloaded.outcome.result == core::ReloadResult::kPartly;
+    secrets.know(pipeline.config(), reloaded.witnesses, took);
   }
   let_interrupt_kill();
-  manager.stopping();
+  manager.stopping(pipeline.config().agent.shutdown_timeout);
   const bool clean = pipeline.stop();
   core::log_info(clean ? "stopped" : "stopped without waiting for plugins that hang");
   if (!clean) _exit(kExitFailure);

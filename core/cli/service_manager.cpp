@@ -17,6 +17,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kUntilReady{100};
 constexpr std::chrono::seconds kStatusPeriod{10};
+// For what plugins take to stop, behind what delivering may take.
+constexpr std::chrono::seconds kStopGrace{30};
 
 std::string take(const char* name) {
   const char* value = std::getenv(name);
@@ -75,8 +77,12 @@ void ServiceManager::reloaded() {
   send("READY=1\n");
 }
 
-void ServiceManager::stopping() {
-  if (listens()) send("STOPPING=1\nSTATUS=delivering what is left\n");
+void ServiceManager::stopping(std::chrono::nanoseconds timeout) {
+  if (!listens()) return;
+  // It may be longer than TimeoutStopSec=; a shorter one takes nothing from that.
+  const auto us = std::chrono::duration_cast<std::chrono::microseconds>(timeout + kStopGrace);
+  send("STOPPING=1\nEXTEND_TIMEOUT_USEC=" + std::to_string(us.count()) +
+       "\nSTATUS=delivering what is left\n");
 }
 
 std::string ServiceManager::status(const core::Pipeline& pipeline, const core::Health& health,

@@ -11,7 +11,7 @@
 
 namespace weir::cli {
 
-// One thread.
+// One thread at a time.
 class ServiceManager {
  public:
   // Takes NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID out of the environment.
@@ -23,7 +23,8 @@ class ServiceManager {
   // READY=1 once the first collections are over; then what the agent does, every ten seconds; and
   // WATCHDOG=1 as long as its scheduler moves.
   void tick(const core::Pipeline& pipeline);
-  void stopping();
+  // That it takes as long, and some more.
+  void stopping(std::chrono::nanoseconds timeout);
   // Around a reload.
   void reloading();
   void reloaded();

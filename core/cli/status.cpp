@@ -62,12 +62,13 @@ void print_reload(const config::Node& reload, std::FILE* out) {
 void print(const config::Node& root, std::FILE* out) {
   const bool ready = text(root, "ready") == "true";
   const std::string phase = text(root, "phase");
-  std::fprintf(out, "weir %s on %s, pid %s, %s\n%s%s\n\n", text(root, "version").c_str(),
+  std::fprintf(out, "weir %s on %s, pid %s, %s\n%s%s, digest %s\n\n", text(root, "version").c_str(),
                text(root, "hostname").c_str(), text(root, "pid").c_str(),
                text(root, "configuration").c_str(), phase.c_str(),
                phase != "running" ? ""
                : ready            ? ", ready"
-                                  : ", not ready");
+                                  : ", not ready",
+               text(root, "digest").c_str());
   if (const config::Node* reload = root.find("reload"); reload != nullptr)
     print_reload(*reload, out);
   const config::Node* components = root.find("components");

@@ -2,7 +2,10 @@
 #include "core/config/effective.hpp"
 
 #include <algorithm>
+#include <cinttypes>
+#include <cstdio>
 
+#include "core/config/fnv.hpp"
 #include "core/config/node.hpp"
 
 namespace weir::config {
@@ -42,8 +45,8 @@ std::string quoted(const std::string& text) {
 
 class Writer {
  public:
-  Writer(const Tree& tree, const std::vector<std::string>& secrets)
-      : tree_(tree), secrets_(secrets) {}
+  Writer(const Tree& tree, const std::vector<std::string>& secrets, bool places)
+      : tree_(tree), secrets_(secrets), places_(places) {}
 
   void map(const Node& node, std::size_t depth) {
     for (const Node& item : node.items) {
@@ -89,21 +92,38 @@ class Writer {
     return secret && !node.text.empty() ? "\"***\"" : quoted(node.text);
   }
   void end(const std::string& text, const Node& node) {
-    const Place place = tree_.place(node);
-    out_ += text + "  # " + place.file + ':' + std::to_string(place.line) + '\n';
+    out_ += text;
+    if (places_) {
+      const Place place = tree_.place(node);
+      out_ += "  # " + place.file + ':' + std::to_string(place.line);
+    }
+    out_ += '\n';
   }
 
   const Tree& tree_;
   const std::vector<std::string>& secrets_;
+  const bool places_;
   std::string out_;
 };
+
+std::string write(const Document& document, const std::vector<std::string>& secrets, bool places) {
+  Writer writer(document.tree(), secrets, places);
+  writer.map(document.tree().root, 0);
+  return writer.take();
+}
 
 }  // namespace
 
 std::string effective(const Document& document, const std::vector<std::string>& secrets) {
-  Writer writer(document.tree(), secrets);
-  writer.map(document.tree().root, 0);
-  return writer.take();
+  return write(document, secrets, true);
+}
+
+std::string digest(const Document& document, const std::vector<std::string>& secrets) {
+  Fnv hash;
+  hash.text(write(document, secrets, false));
+  char text[17];
+  std::snprintf(text, sizeof text, "%016" PRIx64, hash.value());
+  return text;
 }
 
 }  // namespace weir::config

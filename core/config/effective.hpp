@@ -1,4 +1,5 @@
-// core/config/effective.hpp - what the files say together, as YAML with the place of every value.
+// core/config/effective.hpp - what the files say together, as YAML with the place of every value,
+// and in sixteen digits.
 #pragma once
 
 #include <string>
@@ -11,5 +12,9 @@ namespace weir::config {
 // Values that must not be shown, by their origin or because they are in `secrets`, are ***. Where
 // values stand for variables, they are what these stand for.
 std::string effective(const Document& document, const std::vector<std::string>& secrets);
+
+// The same for two configurations that say the same, wherever and however it is written; secrets
+// have no part in it. 16 hexadecimal digits.
+std::string digest(const Document& document, const std::vector<std::string>& secrets);
 
 }  // namespace weir::config

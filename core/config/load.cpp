@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "core/config/components.hpp"
+#include "core/config/effective.hpp"
 #include "core/config/expand.hpp"
 #include "core/config/file.hpp"
 #include "core/config/graph.hpp"
@@ -192,7 +193,10 @@ void check_http(const HttpOptions& http, const weir_value& group, Problems& prob
     problems.add({value.file, value.line, value.column},
                  std::string("agent.http.") + option + ": " + why);
   };
-  if (!http.token.empty() && http.token.size() < kTokenBytesMin) {
+  // An empty one, such as of a file that is being written, is none that was left out on purpose.
+  const weir_value* token = find_value(&group, "http.token");
+  const bool is_written = token != nullptr && token->has_value != 0;
+  if (is_written && http.token.size() < kTokenBytesMin) {
     refuse("token", "is shorter than " + std::to_string(kTokenBytesMin) +
                         " characters, expected one such as `openssl rand -hex 32` prints");
   }
@@ -294,7 +298,9 @@ std::unique_ptr<Config> bind(const Document& document, TypeCatalog& catalog, Pro
   config->witnesses = tree.witnesses;
   config->secrets = reader.secrets();
   if (!config->agent.http.token.empty()) config->secrets.push_back(config->agent.http.token);
-  return problems.empty() ? std::move(config) : nullptr;
+  if (!problems.empty()) return nullptr;
+  config->digest = digest(document, config->secrets);
+  return config;
 }
 
 std::unique_ptr<Config> load(const LoadRequest& request, TypeCatalog& catalog, Problems& problems) {

@@ -156,6 +156,7 @@ struct Config {
   std::vector<Problem> warnings;
   std::vector<std::string> secrets;  // texts in it that must not be shown
   Witnesses witnesses;               // of the files that it was read from
+  std::string digest;                // of what it says; see effective.hpp
   std::unique_ptr<Arena> values;     // what `options` point to
 };
 

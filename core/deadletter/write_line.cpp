@@ -1,8 +1,8 @@
 // Rows as lines.
 #include <cmath>
 
+#include "core/config/fnv.hpp"
 #include "core/deadletter/letter.hpp"
-#include "core/pipeline/fnv.hpp"
 #include "weir/format_jsonl.hpp"
 #include "weir/rows.hpp"
 
@@ -103,7 +103,7 @@ std::string schema_line(const weir_measurement& m, std::string& number) {
     body += '}';
   }
   body += "]}";
-  core::Fnv hash;
+  Fnv hash;
   hash.text(body);
   char text[17];
   std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash.value()));

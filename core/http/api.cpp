@@ -89,7 +89,7 @@ void put_reload(JsonWriter& json, const Reloads::State& state) {
   number("done", state.done);
   json.key("running").boolean(state.running);
   number("count", state.count);
-  json.key("result").text(to_text(state.result));
+  json.key("result").text(state.count == 0 ? "none" : core::to_text(state.result));
   if (state.count != 0) {
     json.key("ended").text(format::TimeText().at(state.ended_ns - state.ended_ns % 1'000'000));
   }
@@ -105,11 +105,6 @@ bool has_token(const Request& request, std::string_view token) {
 }
 
 }  // namespace
-
-const char* to_text(Reloads::Result result) {
-  static constexpr const char* kTexts[] = {"none", "done", "partly", "refused", "invalid"};
-  return kTexts[static_cast<int>(result)];
-}
 
 void Api::set_token(std::string token) {
   const std::lock_guard lock(mutex_);
@@ -185,7 +180,7 @@ Response Api::handle(const Request& request) const {
   JsonWriter json;
   json.open('{').key("version").text(core::agent_version());
   json.key("hostname").text(pipeline_.hostname()).key("pid").raw(std::to_string(getpid()));
-  json.key("configuration").text(configuration_);
+  json.key("configuration").text(configuration_).key("digest").text(pipeline_.digest());
   json.key("phase").text(kPhases[static_cast<int>(health.phase)]);
   json.key("started").boolean(health.started).key("ready").boolean(health.ready);
   if (reloads_ != nullptr) {

@@ -8,24 +8,19 @@
 #include <string>
 #include <vector>
 
+#include "core/pipeline/reload_result.hpp"
+
 namespace weir::http {
 
 class Reloads {
  public:
-  enum class Result {
-    kNone,  // there was none
-    kDone,
-    kPartly,   // some components go on as before
-    kRefused,  // nothing has changed: it cannot be done
-    kInvalid,  // nothing has changed: the files are wrong
-  };
   struct State {
     std::uint64_t asked = 0;  // the number of the last that was asked for
     std::uint64_t done = 0;   // those up to here are done
     bool running = false;
-    std::uint64_t count = 0;  // that have ended, whoever asked
-    Result result = Result::kNone;
-    std::int64_t ended_ns = 0;  // of the last; since the Unix epoch
+    std::uint64_t count = 0;      // that have ended, whoever asked
+    core::ReloadResult result{};  // of the last, where there was one
+    std::int64_t ended_ns = 0;    // likewise; since the Unix epoch
     std::vector<std::string> lines;
   };
 
@@ -53,7 +48,7 @@ class Reloads {
     covers_ = state_.asked;
     state_.running = true;
   }
-  void end(Result result, std::vector<std::string> lines, std::int64_t now_ns) {
+  void end(core::ReloadResult result, std::vector<std::string> lines, std::int64_t now_ns) {
     const std::lock_guard lock(mutex_);
     state_.done = covers_;
     state_.running = false;
@@ -69,8 +64,5 @@ class Reloads {
   State state_;
   std::uint64_t covers_ = 0;
 };
-
-// "done", "refused", ...
-const char* to_text(Reloads::Result result);
 
 }  // namespace weir::http

@@ -103,26 +103,31 @@ void ConsumerQueue::push(Batch* chain, Route& route, Wait wait, const std::atomi
     if (Receipt* receipt = chain->receipt) pass_on(*receipt, route, *next);
     return next->queue.push(chain, *next, wait, gives_up);
   }
-  route.rows_offered.fetch_add(chain->chain_rows, std::memory_order_relaxed);
   const std::uint64_t bytes = charge(*chain);
-  if (reserve(bytes)) return admit(chain, route);
+  if (reserve(bytes)) return push_reserved(chain, route);
   if (when_full_ == WhenFull::kDropOldest) {
     while (make_room()) {
-      if (reserve(bytes)) return admit(chain, route);
+      if (reserve(bytes)) return push_reserved(chain, route);
     }
   }
   const bool blocks = when_full_ == WhenFull::kBlock;
   if (wait == Wait::kNever || (!blocks && !makes_room_.load(std::memory_order_relaxed))) {
-    return drop(chain, route, DropReason::kQueueFullNewest);
+    return refuse(chain, route, DropReason::kQueueFullNewest);
   }
+  // While it waits it is the producer's: whoever adds the rows up finds no difference.
   if (wait_for_room(bytes, gives_up)) {
-    admit(chain, route);
+    push_reserved(chain, route);
   } else if (closed_.load(std::memory_order_seq_cst) && route.successor != nullptr) {
-    route.rows_offered.fetch_sub(chain->chain_rows, std::memory_order_relaxed);
     push(chain, route, wait, gives_up);
   } else {
-    drop(chain, route, blocks ? DropReason::kShutdown : DropReason::kQueueFullNewest);
+    refuse(chain, route, blocks ? DropReason::kShutdown : DropReason::kQueueFullNewest);
   }
+}
+
+// Offered, and dropped.
+void ConsumerQueue::refuse(Batch* chain, Route& route, DropReason reason) {
+  route.rows_offered.fetch_add(chain->chain_rows, std::memory_order_relaxed);
+  drop(chain, route, reason);
 }
 
 // False when there is none, and nobody waits any longer.

@@ -106,6 +106,7 @@ class ConsumerQueue final : public Inbox {
   void forward_all();
   void forward(Item& item);
   void drop(Batch* chain, Route& route, DropReason reason);
+  void refuse(Batch* chain, Route& route, DropReason reason);
   bool make_room();
   void tell_pressure();
   bool wait_for_room(std::uint64_t bytes, const std::atomic<bool>* gives_up);

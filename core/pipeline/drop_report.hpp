@@ -2,10 +2,10 @@
 // once a minute while it goes on. Other drops are told by who has them.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "core/pipeline/route.hpp"
@@ -17,6 +17,8 @@ class DropReport {
   using Clock = std::chrono::steady_clock;
   static constexpr std::chrono::seconds kPeriod{60};
 
+  // One for a consumer and a reason: the log takes lines that differ in digits only, such as in
+  // the names of producers, for one that repeats itself.
   struct Line {
     std::string consumer, text;
   };
@@ -24,11 +26,12 @@ class DropReport {
   std::vector<Line> look(const std::vector<RouteTotals>& totals, Clock::time_point now);
 
  private:
+  using Counts = std::array<std::uint64_t, 2>;  // by reason: pushed out, found no room
   struct Told {
-    std::uint64_t oldest = 0, newest = 0;
+    std::map<std::string, Counts> by_producer;
     Clock::time_point at = Clock::time_point::min();
   };
-  std::map<std::pair<std::string, std::string>, Told> told_;  // by producer and consumer
+  std::map<std::string, Told> told_;  // by consumer
 };
 
 }  // namespace weir::core

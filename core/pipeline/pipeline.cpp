@@ -80,6 +80,17 @@ void Pipeline::publish() {
   auto all = std::make_shared<const Components>(components_);
   const std::lock_guard lock(view_mutex_);
   view_.swap(all);
+  digest_ = config_->digest;
+}
+
+std::string Pipeline::digest() const {
+  const std::lock_guard lock(view_mutex_);
+  return digest_;
+}
+
+void Pipeline::count_reload(ReloadResult result) {
+  ++reloads_[static_cast<std::size_t>(result)];
+  reload_was_good_ = result == ReloadResult::kDone;
 }
 
 std::vector<RouteTotals> Pipeline::route_totals() const {

@@ -7,6 +7,7 @@
 //   reload.cpp     another configuration          pipeline_health.cpp, pipeline_telemetry.cpp
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -20,17 +21,14 @@
 #include "core/pipeline/component.hpp"
 #include "core/pipeline/health.hpp"
 #include "core/pipeline/registry.hpp"
+#include "core/pipeline/reload_result.hpp"
 #include "core/pipeline/write_watch.hpp"
 
 namespace weir::core {
 
 // What came of a reload.
 struct ReloadOutcome {
-  enum class Result {
-    kDone,
-    kPartly,   // some components go on as before
-    kRefused,  // nothing has changed
-  };
+  using Result = ReloadResult;
   Result result = Result::kDone;
   std::vector<std::string> lines;  // what changed, and what did not go, for people
   // Of consumers that are no longer there, and queues that were replaced: their last count.
@@ -60,6 +58,9 @@ class Pipeline {
   ReloadOutcome reload(std::shared_ptr<const config::Config> next,
                        const std::function<bool()>& go_on);
 
+  // For the telemetry: how one ended, also where it did not come to `reload`.
+  void count_reload(ReloadResult result);
+
   // For who drives the sources himself, instead of `schedule`: ids and intervals of those that
   // collect, and one collection of the n-th of them. One thread a source at a time. False: failed.
   struct Collector {
@@ -87,6 +88,8 @@ class Pipeline {
   const std::string& hostname() const { return services_.hostname; }
   // The control thread.
   const config::Config& config() const { return *config_; }
+  // Of the configuration that it became last. Any thread.
+  std::string digest() const;
   std::size_t component_count() const { return running_; }
   // What works. Any thread, at any time.
   Health health() const;
@@ -142,11 +145,14 @@ class Pipeline {
   Components retired_;                          // that something still refers to
   mutable std::mutex view_mutex_;
   std::shared_ptr<const Components> view_;  // components_, for other threads
+  std::string digest_;                      // config_'s, likewise
   std::vector<Component*> collectors_;      // sources that collect
   std::unique_ptr<Scheduler> scheduler_;
   WriteWatch write_watch_;
   std::size_t running_ = 0;
   bool stopped_ = false;
+  std::array<std::atomic<std::uint64_t>, kReloadResults> reloads_{};  // by how they ended
+  std::atomic<bool> reload_was_good_{true};                           // the last
   std::atomic<bool> built_{false};  // all components and routes are there
   std::atomic<Phase> phase_{Phase::kStarting};
   mutable std::atomic<bool> collected_{false}, started_{false};  // see Health

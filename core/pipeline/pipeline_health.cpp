@@ -33,7 +33,8 @@ ComponentHealth Pipeline::health(const Component& c) const {
     if (c.type->collect == nullptr) {  // it pushes: whether it can is all that is known
       const Peer::Snapshot peer = c.host->peer().snapshot();
       return peer.known && !peer.connected
-                 ? say(Condition::kFails, "is not connected to its server; the log says why")
+                 ? say(Condition::kFails,
+                       "is not connected to its server as it is to be; the log says why")
                  : say(Condition::kWorks, "");
     }
     const std::int64_t since = c.collections.began_ns.load(std::memory_order_relaxed);

@@ -9,6 +9,11 @@ void Pipeline::visit_telemetry(weir_telemetry_row row, void* context) const {
   const auto seconds = [](std::uint64_t ns) { return real(static_cast<double>(ns) / 1e9); };
 
   telemetry_row(row, context, kBuildSchema, {agent_version()}, {count(1)});
+  telemetry_row(row, context, kConfigurationSchema, {digest()}, {count(1)});
+  for (std::size_t i = 0; i < reloads_.size(); ++i) {
+    telemetry_row(row, context, kReloadSchema, {kReloadResultNames[i]}, {count(reloads_[i])});
+  }
+  telemetry_row(row, context, kLastReloadSchema, {}, {count(reload_was_good_ ? 1 : 0)});
   telemetry_row(
       row, context, kAgentSchema, {},
       {count(registry_.series_count()), count(registry_.retired_count()),

@@ -7,7 +7,7 @@
 #include <new>
 #include <utility>
 
-#include "core/pipeline/fnv.hpp"
+#include "core/config/fnv.hpp"
 
 namespace weir::core {
 
@@ -140,7 +140,10 @@ bool Registry::agree_on_kinds(const weir_measurement& wanted, const Maker& maker
     FieldKind& kind = found->second;
     if (is_new) continue;
     kind.shared = kind.shared || kind.maker.component != maker.component;
-    if (!is_same(kind, f)) kind = {f.type, f.metric, maker};
+    // The one of before may still describe what it knows; it is the new one that others agree with.
+    if (!is_same(kind, f) && maker.instance > kind.maker.instance) {
+      kind = {f.type, f.metric, maker};
+    }
   }
   return true;
 }
@@ -380,7 +383,13 @@ void Registry::release(const weir_series* series, User user) {
   if (s->uses == 0) retire(s);
 }
 
-void Registry::release_all(User user) {
+void Registry::leave(User user) {
+  {
+    const std::lock_guard lock(measurements_mutex_);
+    std::erase_if(field_kinds_, [&](const auto& named) {
+      return !named.second.shared && named.second.maker.instance == user;
+    });
+  }
   const std::lock_guard lock(series_mutex_);
   std::vector<Series*> unused;
   const auto released = [&](Series* s, std::uint64_t uses) {

@@ -59,8 +59,9 @@ class Registry {
                                     std::string& error);
   // Matches one `series`. Any thread.
   void release(const weir_series* series, User user = 0);
-  // Matches all that this user has not released. Looks at every series.
-  void release_all(User user);
+  // This user is no more: matches all that it has not released, and nobody has to agree with its
+  // types of fields any longer. Looks at every series.
+  void leave(User user);
 
   std::uint64_t series_count() const;
   // Series that nobody uses, whose memory waits for batches that may hold them: those of a sink

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "core/pipeline/fnv.hpp"
+#include "core/config/fnv.hpp"
 #include "core/telemetry/log.hpp"
 
 namespace weir::core {

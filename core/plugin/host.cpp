@@ -6,7 +6,7 @@
 #include <limits>
 #include <utility>
 
-#include "core/pipeline/fnv.hpp"
+#include "core/config/fnv.hpp"
 #include "core/plugin/calls.hpp"
 #include "core/telemetry/log.hpp"
 
@@ -61,7 +61,7 @@ Host::Host(Services& services, std::string id, StaticLabels labels, std::int64_t
   fill_abi();
 }
 
-Host::~Host() { services_.registry.release_all(maker_.instance); }
+Host::~Host() { services_.registry.leave(maker_.instance); }
 
 void Host::succeed(const Host& before) {
   sequence_.store(before.sequence_.load());

@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "core/pipeline/fnv.hpp"
+#include "core/config/fnv.hpp"
 
 namespace weir::core {
 

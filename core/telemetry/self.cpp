@@ -106,6 +106,11 @@ constexpr weir_field kAgentFields[] = {
     gauge("batches", "", "Batches in memory."),
     total("clock_jumps_total", "Jumps of the wall clock that were noticed.")};
 constexpr weir_field kBuildFields[] = {info("info", "The agent's version; always 1.")};
+constexpr weir_field kConfigurationFields[] = {
+    info("info", "What the configuration says, as `weir check` prints it; always 1.")};
+constexpr weir_field kReloadFields[] = {total("total", "Reloads that have ended.")};
+constexpr weir_field kLastReloadFields[] = {
+    gauge("last_good", "", "1: the last reload did all of it, or there was none.")};
 constexpr weir_field kProcessFields[] = {
     seconds_total("cpu_seconds_total", "Processor time, user and system."),
     gauge("resident_memory_bytes", "bytes", "Resident memory."),
@@ -127,6 +132,9 @@ constexpr auto kPeerInfoPointers = pointers(kPeerInfoFields);
 constexpr auto kPeerFigurePointers = pointers(kPeerFigureFields);
 constexpr auto kAgentPointers = pointers(kAgentFields);
 constexpr auto kBuildPointers = pointers(kBuildFields);
+constexpr auto kConfigurationPointers = pointers(kConfigurationFields);
+constexpr auto kReloadPointers = pointers(kReloadFields);
+constexpr auto kLastReloadPointers = pointers(kLastReloadFields);
 constexpr auto kProcessPointers = pointers(kProcessFields);
 
 constexpr std::array<const char*, 3> kComponentInfoLabels{"component", "kind", "type"};
@@ -136,6 +144,8 @@ constexpr std::array<const char*, 2> kPeerFigureLabels{"component", "figure"};
 constexpr std::array<const char*, 2> kRouteLabels{"source", "consumer"};
 constexpr std::array<const char*, 3> kRouteDroppedLabels{"source", "consumer", "reason"};
 constexpr std::array<const char*, 1> kBuildLabels{"version"};
+constexpr std::array<const char*, 1> kConfigurationLabels{"digest"};
+constexpr std::array<const char*, 1> kReloadLabels{"result"};
 constexpr std::array<const char*, 0> kNoLabels{};
 
 }  // namespace
@@ -166,6 +176,12 @@ const weir_measurement kAgentSchema =
     schema("weir_agent", "The agent as a whole.", kAgentPointers, kNoLabels);
 const weir_measurement kBuildSchema =
     schema("weir_build", "The agent's build.", kBuildPointers, kBuildLabels);
+const weir_measurement kConfigurationSchema = schema("weir_configuration", "What the agent does.",
+                                                     kConfigurationPointers, kConfigurationLabels);
+const weir_measurement kReloadSchema =
+    schema("weir_reload", "Reloads by result.", kReloadPointers, kReloadLabels);
+const weir_measurement kLastReloadSchema =
+    schema("weir_reload", "The last reload.", kLastReloadPointers, kNoLabels);
 const weir_measurement kProcessSchema =
     schema("process", "The agent's process.", kProcessPointers, kNoLabels);
 

@@ -41,6 +41,9 @@ extern const weir_measurement kPeerInfoSchema;      // {component,peer} 1
 extern const weir_measurement kPeerFigureSchema;    // {component,figure} value
 extern const weir_measurement kAgentSchema;  // series, retired, measurements, batches, clock jumps
 extern const weir_measurement kBuildSchema;  // {version} 1
+extern const weir_measurement kConfigurationSchema;  // {digest} 1
+extern const weir_measurement kReloadSchema;         // {result} reloads
+extern const weir_measurement kLastReloadSchema;     // good
 extern const weir_measurement kProcessSchema;  // process_*: cpu, resident, virtual, fds, max fds,
                                                // threads, start time
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/buffer/disk_buffer.hpp"
-#include "core/pipeline/fnv.hpp"
+#include "core/config/fnv.hpp"
 #include "tests/pipeline/schema.hpp"
 
 namespace weir::buffer {
@@ -88,7 +88,7 @@ class Digest {
     }
   }
 
-  core::Fnv fnv_;
+  Fnv fnv_;
 };
 
 inline std::uint64_t digest_of(const Frame& frame) {

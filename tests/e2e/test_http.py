@@ -116,7 +116,9 @@ def test_a_token_is_asked_of_strangers_and_not_of_the_socket(pages, weir):
     assert p.get("/status", TOKEN)[0] == 200
     assert json.loads(p.get("/ready")[1]) == {"status": "ok"}
     assert weir("status", "--at", p.socket).returncode == 0
-    refused = weir("status", "--at", f"127.0.0.1:{p.port}", "-c", "/nowhere.yaml")
+    other = p.path.with_name("other.yaml")
+    other.write_text("agent: {}\n")
+    refused = weir("status", "--at", f"127.0.0.1:{p.port}", "-c", other)
     assert refused.returncode == 1 and "agent.http.token" in refused.stderr
     assert weir("status", "--at", f"127.0.0.1:{p.port}", "-c", p.path).returncode == 0
 
@@ -126,7 +128,10 @@ def test_status_is_for_people(pages, weir):
     p.wait("/startup", 200)
     harness.poll(lambda: "fails" in weir("status", p.path).stdout)
     shown = weir("status", p.path).stdout
-    assert shown.startswith("weir ") and f", {p.path}\nrunning, ready\n" in shown
+    digest = re.search("  digest ([0-9a-f]{16})\n", weir("check", p.path).stdout)[1]
+    assert shown.startswith("weir ")
+    assert f", {p.path}\nrunning, ready, digest {digest}\n" in shown
+    assert f'weir_configuration_info{{digest="{digest}"}} 1\n' in p.get("/metrics")[1]
     row = re.search(r"^out \*\s+sink\s+file\s+works\s+(\d+)\s+\d+\s+0$", shown, re.M)
     assert row and int(row[1]) > 0, shown
     assert max(len(line) for line in shown.splitlines()) <= 100
@@ -195,3 +200,13 @@ def test_agents_agree_on_whose_the_socket_is(agent, config, tmp_path):
     third = agent(config(text))
     third.stop_clean()
     assert not (tmp_path / "weir.sock").exists()
+
+
+@pytest.mark.parametrize("command", ["status", "reload"])
+def test_a_file_that_is_not_there_is_not_the_agent_that_usually_answers(pages, weir, command):
+    p = pages()
+    p.wait("/startup", 200)
+    path = p.path.with_name("nowhere.yaml")
+    asked = weir(command, path)
+    assert asked.returncode == 78 and asked.stdout == ""
+    assert asked.stderr == f"weir: {path}: No such file or directory\n"

@@ -55,7 +55,7 @@ TEST_F(Asking, AReloadIsAskedForByWhoIsTrusted) {
   reloads.begin();
   reloads.ask();
   EXPECT_THAT(state(), HasSubstr("\"running\": true"));
-  reloads.end(Reloads::Result::kRefused, {"agent.data_dir changes"}, 1'000'000'000);
+  reloads.end(core::ReloadResult::kRefused, {"agent.data_dir changes"}, 1'000'000'000);
   EXPECT_THAT(state(), HasSubstr("\"asked\": 3,\n  \"done\": 2"));
   EXPECT_THAT(state(), HasSubstr("\"ended\": \"1970-01-01T00:00:01.000Z\""));
   EXPECT_THAT(state(), HasSubstr("agent.data_dir changes"));

@@ -124,6 +124,22 @@ TEST_F(QueueTest, BlockWaitsForRoom) {
   expect_balance(route);
 }
 
+// An outage may last: whoever adds the rows up meanwhile must find no difference.
+TEST_F(QueueTest, TheAccountIsEvenWhileAProducerWaits) {
+  ConsumerQueue queue(one, WhenFull::kBlock);
+  Route route("a", "b", queue);
+  queue.push(f.batch(1), route);
+  std::thread producer([&] { queue.push(f.batch(1), route); });
+  while (!queue.has_waiting()) std::this_thread::yield();
+  expect_balance(route);
+  EXPECT_EQ(route.rows_held, 1);
+  deliver(queue);
+  producer.join();
+  EXPECT_EQ(route.rows_offered, 2u);
+  deliver(queue);
+  expect_balance(route);
+}
+
 TEST_F(QueueTest, GivingUpEndsTheWait) {
   ConsumerQueue queue(one, WhenFull::kBlock);
   Route route("a", "b", queue);

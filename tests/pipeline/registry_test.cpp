@@ -43,12 +43,12 @@ TEST_F(RegistryTest, AUserThatEndsReleasesWhatIsItsOwn) {
   const auto* shared = intern("2", 2);
   intern("2", 2);
   const auto* own = intern("3", 2);
-  registry.release_all(1);
+  registry.leave(1);
   EXPECT_EQ(registry.series_count(), 2u);
   EXPECT_EQ(intern("2", 3), shared);
   registry.release(own, 2);
   registry.release(shared, 2);
-  registry.release_all(2);
+  registry.leave(2);
   EXPECT_EQ(registry.series_count(), 1u);
   registry.release(shared, 3);
   EXPECT_EQ(registry.series_count(), 0u);
@@ -128,9 +128,23 @@ TEST_F(RegistryTest, WhoTakesThePlaceOfAnotherMayGiveAFieldAnotherType) {
   ASSERT_NE(after, nullptr);
   EXPECT_NE(after, before);
   EXPECT_EQ(make(whole, {"b", 2}), nullptr) << "it is the new type that others agree with";
+  EXPECT_EQ(make(whole, {"a", 1}), before) << "the one of before goes on";
+  EXPECT_EQ(make(whole, {"b", 2}), nullptr);
   EXPECT_EQ(make(whole, {"a", 4}), before) << "and back";
   EXPECT_EQ(make(whole, {"b", 2}), before);
   EXPECT_EQ(make(real, {"a", 5}), nullptr) << "another component has it, too";
+}
+
+TEST_F(RegistryTest, NobodyHasToAgreeWithWhoIsNoMore) {
+  const auto make = [&](weir_type type, const Registry::Maker& maker) {
+    return Schema("m").field("v", type, WEIR_GAUGE, "", "").with_abi([&](const auto& m) {
+      return registry.measurement(m, {}, error, maker);
+    });
+  };
+  ASSERT_NE(make(WEIR_I64, {"a", 1}), nullptr);
+  EXPECT_EQ(make(WEIR_F64, {"b", 2}), nullptr);
+  registry.leave(1);
+  EXPECT_NE(make(WEIR_F64, {"b", 2}), nullptr);
 }
 
 TEST_F(RegistryTest, WhatAnEarlierProcessWroteMayHaveHadOtherTypes) {

@@ -75,3 +75,24 @@ def test_files_that_are_being_edited_are_left_alone(rotated):
     r.write_secret(FIRST)
     r.agent.reload()
     r.agent.wait_log("source 'own' changed")
+
+
+def test_a_rotation_that_is_caught_half_way_is_tried_again(rotated):
+    """The other secret is away for a moment, and comes back as it was: that alone is no change."""
+    r = rotated
+    other = r.folder / "other"
+    other.write_text("of another sink")
+    more = "type: redis, inputs: [own], password: '${file:other}', buffer: {when_full: drop_oldest}"
+    with open(r.folder / "weir.yaml", "a") as file:
+        file.write(f"  more: {{{more}, url: 'redis://127.0.0.1:{r.server.port}/1'}}\n")
+    r.agent.reload()
+    r.agent.wait_log("sink 'more' added")
+    r.rotate(SECOND)
+    other.rename(r.folder / "other.old")
+    r.write_secret(SECOND)
+    r.agent.wait_log("not reloaded: nothing has changed")
+    (r.folder / "other.old").rename(other)
+    r.agent.wait_log("sink 'store' changed")
+    there = r.rows()
+    harness.poll(lambda: r.rows() > there + 10)
+    r.agent.kill()

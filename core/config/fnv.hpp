@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace weir::core {
+namespace weir {
 
 class Fnv {
  public:
@@ -25,4 +25,4 @@ class Fnv {
   std::uint64_t value_ = 14695981039346656037u;
 };
 
-}  // namespace weir::core
+}  // namespace weir
