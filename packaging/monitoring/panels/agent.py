@@ -28,6 +28,10 @@ def overview():
              help_text="In queues and on disks, not yet delivered."),
         stat("Rows dropped", f"sum(increase({of('weir_route_dropped_rows_total')}[$__range]))",
              help_text="In the time shown, for all reasons.", steps=BAD),
+        stat("Configurations", f"count(count by (digest) ({of('weir_configuration_info')}))",
+             help_text="How many different ones the agents have.", width=12),
+        stat("Reloads that failed", f"sum(1 - {of('weir_reload_last_good')})", steps=BAD,
+             help_text="Agents that do not run the configuration that they were to.", width=12),
     ]  # fmt: skip
 
 
