@@ -49,10 +49,16 @@ class Writer {
       : tree_(tree), secrets_(secrets), places_(places) {}
 
   void map(const Node& node, std::size_t depth) {
-    for (const Node& item : node.items) {
+    std::vector<const Node*> items;
+    for (const Node& item : node.items) items.push_back(&item);
+    if (!places_) {  // what the same keys say is the same in any order
+      std::sort(items.begin(), items.end(),
+                [](const Node* a, const Node* b) { return a->key < b->key; });
+    }
+    for (const Node* item : items) {
       out_.append(depth * 2, ' ');
-      out_ += quoted(item.key) + ':';
-      value(item, depth + 1);
+      out_ += quoted(item->key) + ':';
+      value(*item, depth + 1);
     }
   }
   std::string take() { return std::move(out_); }

@@ -13,8 +13,8 @@ namespace weir::config {
 // values stand for variables, they are what these stand for.
 std::string effective(const Document& document, const std::vector<std::string>& secrets);
 
-// The same for two configurations that say the same, wherever and however it is written; secrets
-// have no part in it. 16 hexadecimal digits.
+// The same for two configurations with the same keys and values, in whatever order and files;
+// secrets have no part in it. 16 hexadecimal digits.
 std::string digest(const Document& document, const std::vector<std::string>& secrets);
 
 }  // namespace weir::config

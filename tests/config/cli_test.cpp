@@ -67,6 +67,7 @@ TEST(Check, SummarisesWhatIsRight) {
   EXPECT_EQ(p.err, "");
   EXPECT_EQ(p.out,
             "weir.yaml: 2 sources, 1 processor, 1 sink: ok\n"
+            "  digest 3fbf249e1a3f329a\n"
             "  source     a  plain      every 15s\n"
             "  source     b  clock      every 1m30s\n"
             "  processor  c  smooth     from b\n"

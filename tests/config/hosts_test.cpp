@@ -55,15 +55,21 @@ TEST(Hosts, AllFilesThatFitAreReadInOrder) {
 
 class Effective : public ::testing::Test {
  protected:
-  std::string printed(const std::string& text) {
+  struct Said {
+    std::string text, digest;
+  };
+  Said said(const std::string& text) {
     folder_.write("weir.yaml", text);
     Problems problems;
     FakeCatalog catalog;
     const Document document = read({"weir.yaml", "web1"}, problems);
     const auto config = bind(document, catalog, problems);
     EXPECT_NE(config, nullptr) << problems.text();
-    return config == nullptr ? "" : effective(document, config->secrets);
+    if (config == nullptr) return {};
+    return {effective(document, config->secrets), config->digest};
   }
+  std::string printed(const std::string& text) { return said(text).text; }
+  std::string digested(const std::string& text) { return said(text).digest; }
   const Folder folder_;
 };
 
@@ -123,6 +129,22 @@ TEST_F(Effective, CanBeReadAgain) {
     return out;
   };
   EXPECT_EQ(without_places(first), without_places(second)) << first;
+}
+
+TEST_F(Effective, HasADigestOfWhatIsSaid) {
+  folder_.write("secret", "from-a-file\n");
+  const std::string first = digested(
+      "sources: {t: {type: clock, interval: 5s, password: '${file:secret}'}}\n"
+      "sinks: {out: {type: blackhole, inputs: [t]}}\n");
+  EXPECT_EQ(first.size(), 16u);
+  folder_.write("secret", "another\n");
+  EXPECT_EQ(first, digested("# elsewhere, in another order\n"
+                            "sinks:\n  out:\n    inputs: ['t']\n    type: blackhole\n"
+                            "sources:\n"
+                            "  t: {password: '${file:secret}', type: clock, interval: 5s}\n"));
+  EXPECT_NE(first,
+            digested("sources: {t: {type: clock, interval: 6s, password: '${file:secret}'}}\n"
+                     "sinks: {out: {type: blackhole, inputs: [t]}}\n"));
 }
 
 }  // namespace

@@ -150,6 +150,7 @@ TEST(Probe, TellsALineAComponent) {
   const char* const mute =
       "cannot be asked: its plugin does not say whether the other side answers\n";
   EXPECT_EQ(p.out, std::string("weir.yaml: 1 source, 0 processors, 4 sinks: ok\n"
+                               "  digest 74b43ff956feed9e\n"
                                "source a (plain): nothing to ask\n"
                                "sink b (server): ok: Server 1.0 at db\n"
                                "sink c (server): ok: Server 2.0 at db\n"
@@ -165,6 +166,7 @@ TEST(Probe, PrintsATableOnATerminal) {
   EXPECT_EQ(p.code, 1);
   EXPECT_EQ(p.out,
             "weir.yaml: 1 source, 0 processors, 2 sinks: ok\n"
+            "  digest 8b76855bc32f0172\n"
             "COMPONENT  KIND    TYPE    ANSWER          WHAT\n"
             "a          source  plain   nothing to ask\n"
             "b          sink    server  ok              Server 1.0 at db\n"

@@ -22,12 +22,12 @@ sinks: {{out: {{type: file, inputs: [host], path: {folder}/out.jsonl}}}}
 class Manager:
     """The socket that sd_notify(3) writes to, by path or abstract."""
 
-    def __init__(self, agent, folder, watchdog=None, abstract=False):
+    def __init__(self, agent, folder, watchdog=None, abstract=False, config=CONFIG):
         name = f"\0weir-{folder.name}-{harness.free_port()}" if abstract else str(folder / "notify")
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(name)
         self.socket.settimeout(60)
-        (folder / "weir.yaml").write_text(CONFIG.format(folder=folder))
+        (folder / "weir.yaml").write_text(config.format(folder=folder))
         env = {"NOTIFY_SOCKET": name.replace("\0", "@")}
         if watchdog:
             env["WATCHDOG_USEC"] = str(watchdog)
@@ -76,6 +76,28 @@ def test_a_reload_is_told(agent, tmp_path):
     assert re.fullmatch(r"MONOTONIC_USEC=\d+", told[1]), told
     manager.hear_of("READY=1")
     manager.hear_of("STATUS=2 components")
+
+
+def test_a_reload_that_waits_for_a_plugin_is_alive(agent, tmp_path):
+    slow = f"""
+agent: {{{{interval: 100ms, plugin_dirs: [{harness.BUILD}/tests/plugins],
+         shutdown_timeout: 20s, http: {{{{listen: off, socket: off}}}}}}}}
+sources: {{{{host: {{{{type: node_probe}}}}}}}}
+sinks: {{{{out: {{{{type: slow, inputs: [host], takes: 3s}}}}}}}}
+"""
+    manager = Manager(agent, tmp_path, watchdog=200_000, config=slow)
+    manager.hear_of("READY=1")
+    path = tmp_path / "weir.yaml"
+    path.write_text(path.read_text().replace("takes: 3s", "takes: 1ms"))
+    manager.silence()
+    manager.agent.reload()
+    manager.hear_of("RELOADING=1")
+    fed = 0
+    while "READY=1" not in (told := manager.hear()):
+        fed += "WATCHDOG=1" in told
+    assert fed >= 2, "it took as long as the write"
+    manager.agent.stop_clean()
+    assert "EXTEND_TIMEOUT_USEC=50000000" in manager.hear_of("STOPPING=1")
 
 
 def test_the_watchdog_is_fed(agent, tmp_path):
