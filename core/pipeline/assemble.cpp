@@ -120,8 +120,17 @@ void Pipeline::make_queue(Component& c) const {
   c.queue = std::make_shared<ConsumerQueue>(memory, to_core(buffer.when_full));
 }
 
-// The disk behind it, where there is one. Empty, or why it cannot be had.
-std::string Pipeline::make_spool(Component& c, const Spool::HeldBefore* held) {
+// What is held on routes into that queue, by producer.
+std::map<std::string, std::int64_t> Pipeline::held_in(const ConsumerQueue& queue) const {
+  std::map<std::string, std::int64_t> held;
+  for (const auto& r : routes_) {
+    if (&r->queue == &queue) held[r->producer] += r->rows_held;
+  }
+  return held;
+}
+
+// The disk behind it, where there is one. Empty, or why it cannot be had. `before`: who had it.
+std::string Pipeline::make_spool(Component& c, Component* before) {
   const config::BufferOptions& buffer = c.config.consumer.buffer;
   if (buffer.type == config::BufferType::kMemory) return "";
   buffer::Options options;
@@ -136,12 +145,17 @@ std::string Pipeline::make_spool(Component& c, const Spool::HeldBefore* held) {
   // What was found there goes on before anything is emitted: the routes have to be there.
   std::vector<Route*> routes;
   for (const std::string& input : c.inputs) routes.push_back(&route(input, c));
-  if (held != nullptr) {
-    for (const auto& [producer, rows] : *held) {
+  std::unique_ptr<Route> rest;
+  if (before != nullptr) {
+    const Spool::HeldBefore held = held_in(*before->queue);
+    for (const auto& [producer, rows] : held) {
       if (rows != 0 && producer != Spool::kEarlier) routes.push_back(&route(producer, c));
     }
+    rest = c.spool->adopt(routes, held, before->adopted);
+  } else {
+    rest = c.spool->adopt(routes);
   }
-  if (auto rest = c.spool->adopt(routes, held)) {
+  if (rest != nullptr) {
     const std::lock_guard lock(routes_mutex_);
     routes_.push_back(std::move(rest));
   }
@@ -311,6 +325,9 @@ bool Pipeline::has_let_go() const {
 // same producer; and that were so at the reload before: nobody is about to look at one.
 void Pipeline::prune_routes(std::vector<RouteTotals>& ended) {
   if (!has_let_go()) return;
+  // Whose rows are still to be settled looks idle, perhaps, and is not.
+  const auto is_settled = [](const auto& c) { return c->adopted.empty(); };
+  if (!std::all_of(retired_.begin(), retired_.end(), is_settled)) return;
   using Key = std::pair<const ConsumerQueue*, std::string_view>;
   std::map<Key, std::int64_t> held;
   for (const auto& r : routes_) held[{&r->queue, r->producer}] += r->rows_held;
@@ -335,6 +352,7 @@ void Pipeline::prune_routes(std::vector<RouteTotals>& ended) {
 
 // Lets go of what nothing refers to any more. False when something is left.
 bool Pipeline::reap(std::vector<RouteTotals>& ended) {
+  const bool let_go = has_let_go();  // for all of them, or for none: who is settled first matters
   std::erase_if(retired_, [&](const std::shared_ptr<Component>& c) {
     if (c->is_source()) {
       // It may be in a collection that did not return in time, or have tokens to be settled.
@@ -351,7 +369,12 @@ bool Pipeline::reap(std::vector<RouteTotals>& ended) {
       destroy(*c);
       if (c->spool) c->spool->close();
     }
-    if (c->hangs || !has_let_go()) return false;
+    if (c->hangs || !let_go) return false;
+    const std::map<std::string, std::int64_t> held = held_in(*c->queue);
+    for (const Spool::Adopted& a : c->adopted) {
+      const auto found = held.find(a.route->producer);
+      a.settle(found == held.end() ? 0 : found->second);
+    }
     end_routes(*c->queue, ended);
     return true;
   });

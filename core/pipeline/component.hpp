@@ -38,6 +38,7 @@ struct Component {
   // Of a consumer.
   std::shared_ptr<ConsumerQueue> queue;
   std::shared_ptr<Spool> spool;                 // of a sink with a disk buffer
+  std::vector<Spool::Adopted> adopted;          // of its rows there, by who has the disk after it
   std::unique_ptr<deadletter::Writer> letters;  // of a sink that keeps what it rejects
   std::unique_ptr<Worker> worker;
 

@@ -107,7 +107,8 @@ class Pipeline {
   int start(Component& component);
   int leave_out(Component& component, const std::string& why, bool configuration);
   void make_queue(Component& component) const;
-  std::string make_spool(Component& component, const Spool::HeldBefore* held = nullptr);
+  std::map<std::string, std::int64_t> held_in(const ConsumerQueue& queue) const;
+  std::string make_spool(Component& component, Component* before = nullptr);
   std::string start_instance(Component& component, const Component* before = nullptr);
   void start_worker(Component& component, const Component* before);
   void schedule(const std::shared_ptr<Component>& component);

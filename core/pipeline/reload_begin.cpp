@@ -41,12 +41,7 @@ std::string Reload::open_spool(Change& c, Component& component) {
   if (component.spool || component.config.consumer.buffer.type == config::BufferType::kMemory) {
     return "";
   }
-  if (c.before == nullptr || !c.before->spool) return p_.make_spool(component);
-  Spool::HeldBefore held;
-  for (const auto& r : p_.routes_) {
-    if (&r->queue == c.before->queue.get()) held[r->producer] += r->rows_held;
-  }
-  return p_.make_spool(component, &held);
+  return p_.make_spool(component, c.before && c.before->spool ? c.before.get() : nullptr);
 }
 
 // An instance as there was before, in the place of one that does not start.

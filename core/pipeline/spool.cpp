@@ -91,15 +91,9 @@ void Spool::start() {
   });
 }
 
-std::unique_ptr<Route> Spool::adopt(const std::vector<Route*>& routes, const HeldBefore* held) {
+std::unique_ptr<Route> Spool::adopt(const std::vector<Route*>& routes) {
   auto rest = std::make_unique<Route>(kEarlier, id_, queue_);
   for (Route* route : routes) routes_[origin_of(route->producer)] = route;
-  if (held != nullptr) {
-    adopt_again(*held, *rest);
-    const bool is_used = std::any_of(routes_.begin(), routes_.end(),
-                                     [&](const auto& item) { return item.second == rest.get(); });
-    return is_used || rest->rows_held != 0 ? std::move(rest) : nullptr;
-  }
   for (const auto& [origin, rows] : found_) {
     Route* route = routes_.try_emplace(origin, rest.get()).first->second;
     route->rows_recovered.fetch_add(rows, std::memory_order_relaxed);
@@ -117,22 +111,37 @@ std::unique_ptr<Route> Spool::adopt(const std::vector<Route*>& routes, const Hel
   return rest;
 }
 
-// Rows are counted once: what is there and was not held (of chains that were delivered in part, all
-// comes again) is recovered, and what is not there any more is damaged.
-void Spool::adopt_again(const HeldBefore& held, Route& rest) {
-  std::map<Route*, std::int64_t> more{{&rest, 0}};
-  for (const auto& [origin, route] : routes_) more[route] = 0;
+std::unique_ptr<Route> Spool::adopt(const std::vector<Route*>& routes, const HeldBefore& held,
+                                    std::vector<Adopted>& adopted) {
+  auto rest = std::make_unique<Route>(kEarlier, id_, queue_);
+  for (Route* route : routes) routes_[origin_of(route->producer)] = route;
+  std::map<Route*, std::int64_t> found{{rest.get(), 0}};
+  for (const auto& [origin, route] : routes_) found[route] = 0;
+  bool is_used = false;
   for (const auto& [origin, rows] : found_) {
-    more[routes_.try_emplace(origin, &rest).first->second] += static_cast<std::int64_t>(rows);
+    Route* route = routes_.try_emplace(origin, rest.get()).first->second;
+    found[route] += static_cast<std::int64_t>(rows);
+    is_used = is_used || route == rest.get();
   }
-  for (auto& [route, rows] : more) {
-    if (const auto before = held.find(route->producer); before != held.end()) {
-      rows -= before->second;
-    }
-    route->rows_held.fetch_add(rows, std::memory_order_relaxed);
-    if (rows > 0) route->rows_recovered.fetch_add(static_cast<std::uint64_t>(rows));
-    if (rows < 0) route->dropped(DropReason::kDamaged, static_cast<std::uint64_t>(-rows));
+  const auto earlier = held.find(kEarlier);
+  is_used = is_used || (earlier != held.end() && earlier->second != 0);
+  for (const auto& [route, rows] : found) {
+    if (route == rest.get() && !is_used) continue;
+    const auto before = held.find(route->producer);
+    adopted.push_back({route, rows, before == held.end() ? 0 : before->second});
+    route->rows_held.fetch_add(rows - adopted.back().held, std::memory_order_relaxed);
   }
+  return is_used ? std::move(rest) : nullptr;
+}
+
+// Rows are counted once: what is there and was not held (of chains that were delivered in part, all
+// comes again) is recovered, and what is not there any more is damaged. Which is known only when
+// who was late has moved on to the new queue: until then its rows count as held on the old one.
+void Spool::Adopted::settle(std::int64_t held_in_the_end) const {
+  route->rows_held.fetch_add(held - held_in_the_end, std::memory_order_relaxed);
+  const std::int64_t more = found - held_in_the_end;
+  if (more > 0) route->rows_recovered.fetch_add(static_cast<std::uint64_t>(more));
+  if (more < 0) route->dropped(DropReason::kDamaged, static_cast<std::uint64_t>(-more));
 }
 
 void Spool::add_route(Route& route) {

@@ -48,10 +48,18 @@ class Spool final : public Inbox {
   void start();
   // Tells which routes lead here, before `start`. Rows that were found are counted on the route
   // that they came over; where there are rows of others, or rows that cannot be read, a route for
-  // those is made, which is to be added to the others. `held`: what this process left there under
-  // other options and counts as held already, by producer.
+  // those is made, which is to be added to the others.
+  std::unique_ptr<Route> adopt(const std::vector<Route*>& routes);
+  // The same where this process left the rows there under other options, and counts them as held
+  // already, by producer. What differs is to be settled when that number is final.
   using HeldBefore = std::map<std::string, std::int64_t>;
-  std::unique_ptr<Route> adopt(const std::vector<Route*>& routes, const HeldBefore* held = nullptr);
+  struct Adopted {
+    Route* route;
+    std::int64_t found, held;
+    void settle(std::int64_t held_in_the_end) const;
+  };
+  std::unique_ptr<Route> adopt(const std::vector<Route*>& routes, const HeldBefore& held,
+                               std::vector<Adopted>& adopted);
   // Another route leads here, or another one from the same producer. The control thread.
   void add_route(Route& route);
   void remove_route(const Route& route);
@@ -140,7 +148,6 @@ class Spool final : public Inbox {
   Out take_oldest();
   Read wait_for_disk(const std::string& what);
   Route& route_of(std::uint64_t origin) const;
-  void adopt_again(const HeldBefore& held, Route& rest);
   void dropped(const buffer::RowsByOrigin& rows, DropReason reason);
 
   const std::string id_;
