@@ -35,8 +35,8 @@ labels:
 {{/* No root, no capabilities, nothing to write to but volumes. */}}
 {{- define "weir.securityContext" -}}
 runAsNonRoot: true
-runAsUser: 1000
-runAsGroup: 1000
+runAsUser: 65532
+runAsGroup: 65532
 allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
