@@ -148,6 +148,11 @@ def test_the_host_of_a_daemonset_is_read_only():
     assert mount["readOnly"] and mount["mountPropagation"] == "HostToContainer"
 
 
+def test_a_pod_on_the_network_of_its_node_resolves_names_of_services():
+    (_, spec, _), = pods(kustomize("kubernetes/daemonset"))  # fmt: skip
+    assert spec["hostNetwork"] and spec["dnsPolicy"] == "ClusterFirstWithHostNet"
+
+
 def plain(value):
     """What is left without what differs between kustomize and a release of the chart: names,
     labels, and how the configuration is laid out."""
