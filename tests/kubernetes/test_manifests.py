@@ -153,6 +153,12 @@ def test_a_pod_on_the_network_of_its_node_resolves_names_of_services():
     assert spec["hostNetwork"] and spec["dnsPolicy"] == "ClusterFirstWithHostNet"
 
 
+def test_a_node_with_the_only_replica_can_be_drained():
+    made = helm("rmfSimulator.enabled=true", "rmfSimulator.autoscaling.minReplicas=1")
+    (budget,) = of_kind(made, "PodDisruptionBudget")
+    assert budget["spec"]["maxUnavailable"] == 1 and "minAvailable" not in budget["spec"]
+
+
 def plain(value):
     """What is left without what differs between kustomize and a release of the chart: names,
     labels, and how the configuration is laid out."""
