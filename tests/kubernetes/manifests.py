@@ -57,13 +57,13 @@ def helm(*settings):
     return objects(helm_template(*settings))
 
 
-def helm_app(folder):
+def helm_app(folder, *settings):
     """The objects of the chart in tests/kubernetes/app, which has Weir's as a dependency."""
     shutil.copytree(APP, folder / "app")
     chart = folder / "app" / "Chart.yaml"
     chart.write_text(chart.read_text().replace("WEIR_CHART", f"file://{CHART}"))
     run(tool("helm"), "dependency", "build", folder / "app")
-    return objects(helm_template(chart=folder / "app"))
+    return objects(helm_template(*settings, chart=folder / "app"))
 
 
 def of_kind(found, kind):

@@ -159,6 +159,24 @@ def test_a_node_with_the_only_replica_can_be_drained():
     assert budget["spec"]["maxUnavailable"] == 1 and "minAvailable" not in budget["spec"]
 
 
+def test_the_time_to_start_is_five_minutes_or_what_values_say(tmp_path):
+    def times(found):
+        return [
+            (c["startupProbe"]["periodSeconds"], c["startupProbe"]["failureThreshold"])
+            for _, spec, _ in pods(found)
+            for c in manifests.containers(spec)
+            if c["name"] == "weir"
+        ]
+
+    for base in manifests.BASES:
+        assert times(kustomize(f"kubernetes/{base}")) == [(2, 150)]
+    said = ("enabled=true", "startup.failureThreshold=300")
+    made = helm(*(f"{name}.{one}" for name in ("daemonset", "rmfSimulator") for one in said))
+    assert times(made) == [(2, 300)] * 2
+    made = manifests.helm_app(tmp_path, "weir.sidecar.startup.failureThreshold=300")
+    assert times(made) == [(2, 300)]
+
+
 def plain(value):
     """What is left without what differs between kustomize and a release of the chart: names,
     labels, and how the configuration is laid out."""

@@ -74,8 +74,8 @@ the agent first, which drains, then the broker.
     - {name: weir-health, containerPort: 9465}
   startupProbe:
     httpGet: {path: /startup, port: weir-health}
-    periodSeconds: 1
-    failureThreshold: 60
+    periodSeconds: 2
+    failureThreshold: {{ .Values.sidecar.startup.failureThreshold }}
   livenessProbe:
     httpGet: {path: /health, port: weir-health}
   resources: {{- toYaml .Values.sidecar.resources | nindent 4 }}
