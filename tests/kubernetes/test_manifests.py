@@ -177,6 +177,21 @@ def test_the_time_to_start_is_five_minutes_or_what_values_say(tmp_path):
     assert times(made) == [(2, 300)]
 
 
+def test_a_secret_of_the_values_is_mounted():
+    both = {"daemonset": "one-node", "rmfSimulator": "one-rmf-simulator"}
+    made = helm(*(f"{name}.{what}" for name in both
+                  for what in ("enabled=true", f"secretName=of-{name}")))  # fmt: skip
+    specs = {name: spec for name, spec, _ in pods(made)}
+    for value, name in both.items():
+        secrets = [v for v in specs[name]["volumes"] if "secret" in v]
+        assert secrets == [{"name": "secret", "secret": {"secretName": f"of-{value}"}}]
+        mounts = specs[name]["containers"][0]["volumeMounts"]
+        mount = {"name": "secret", "mountPath": "/run/secrets/weir", "readOnly": True}
+        assert mount in mounts
+    for _, spec, _ in pods(helm("rmfSimulator.enabled=true")):
+        assert not [v for v in spec["volumes"] if "secret" in v]
+
+
 def plain(value):
     """What is left without what differs between kustomize and a release of the chart: names,
     labels, and how the configuration is laid out."""

@@ -89,7 +89,7 @@ the agent first, which drains, then the broker.
 
 {{- define "weir.sidecar.volumes" -}}
 - {name: weir-config, configMap: {name: {{ include "weir.name" (list . "sidecar") }}}}
-- {name: weir-secret, secret: {secretName: {{ .Values.sidecar.secretName }}}}
+- {name: weir-secret, secret: {secretName: {{ .Values.sidecar.secretName | quote }}}}
 - {name: weir-data, emptyDir: {sizeLimit: {{ .Values.sidecar.bufferSize }}}}
 - {name: weir-mqtt, emptyDir: {sizeLimit: 128Mi}}
 - {name: weir-run, emptyDir: {medium: Memory, sizeLimit: 1Mi}}
