@@ -45,10 +45,11 @@ def kustomize(folder):
     return objects(run(tool("kustomize"), "build", PACKAGING.parent / folder))
 
 
-def helm_template(*settings, chart=CHART, version="1.34.0"):
+def helm_template(*settings, release="one", chart=CHART, version="1.34.0", values=None):
     sets = [part for setting in settings for part in ("--set", setting)]
-    command = (tool("helm"), "template", "one", chart, "--namespace", "monitoring",
-               "--kube-version", version, *sets)  # fmt: skip
+    files = ("--values", values) if values else ()
+    command = (tool("helm"), "template", release, chart, "--namespace", "monitoring",
+               "--kube-version", version, *files, *sets)  # fmt: skip
     return run(*command)
 
 

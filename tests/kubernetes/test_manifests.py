@@ -192,6 +192,28 @@ def test_a_secret_of_the_values_is_mounted():
         assert not [v for v in spec["volumes"] if "secret" in v]
 
 
+@pytest.mark.parametrize("said", ["20251121", "1.0", "true"])
+def test_a_tag_that_yaml_takes_for_something_else_is_refused(said, tmp_path):
+    values = tmp_path / "values.yaml"
+    values.write_text(f"image: {{tag: {said}}}\n")
+    with pytest.raises(AssertionError, match="image.tag is not a text: write it in quotes"):
+        manifests.helm_template("rmfSimulator.enabled=true", values=values)
+    values.write_text(f"image: {{tag: '{said}'}}\n")
+    made = manifests.objects(manifests.helm_template("rmfSimulator.enabled=true", values=values))
+    assert [c["image"] for _, spec, _ in pods(made) for c in spec["containers"]] == [
+        f"weir:{said}"
+    ] * 2
+
+
+def test_an_image_may_be_named_by_its_digest():
+    digest = "sha256:" + "0123456789abcdef" * 4
+    made = helm("image.repository=registry.example:5000/weir", f"image.digest={digest}")
+    ((_, spec, _),) = pods(made)
+    assert spec["containers"][0]["image"] == f"registry.example:5000/weir@{digest}"
+    with pytest.raises(AssertionError, match="image.digest does not begin with sha256:"):
+        manifests.helm_template("image.digest=1.2.3")
+
+
 def plain(value):
     """What is left without what differs between kustomize and a release of the chart: names,
     labels, and how the configuration is laid out."""

@@ -28,8 +28,18 @@ labels:
   {{- end }}
 {{- end }}
 
+{{/* A tag that YAML takes for a number has lost its form already: 20251121 is 2.0251121e+07. */}}
 {{- define "weir.image" -}}
-{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{- $image := .Values.image -}}
+{{- if not (or (kindIs "string" $image.tag) (kindIs "invalid" $image.tag)) -}}
+{{- fail "image.tag is not a text: write it in quotes, or use --set-string" -}}
+{{- end -}}
+{{- if $image.digest -}}
+{{- if not (hasPrefix "sha256:" $image.digest) -}}{{- fail "image.digest does not begin with sha256:" -}}{{- end -}}
+{{ printf "%s@%s" $image.repository $image.digest | quote }}
+{{- else -}}
+{{ printf "%s:%s" $image.repository ($image.tag | default .Chart.AppVersion) | quote }}
+{{- end -}}
 {{- end }}
 
 {{/* No root, no capabilities, nothing to write to but volumes. */}}

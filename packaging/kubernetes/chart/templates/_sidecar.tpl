@@ -46,7 +46,7 @@ the agent first, which drains, then the broker.
 */}}
 {{- define "weir.sidecar.containers" -}}
 - name: weir-mqtt
-  image: {{ .Values.sidecar.mqtt.image }}
+  image: {{ .Values.sidecar.mqtt.image | quote }}
   restartPolicy: Always
   command: [/usr/sbin/mosquitto, -c, /etc/weir/mosquitto.conf]
   startupProbe: # it listens on loopback, where no probe of the kubelet comes
