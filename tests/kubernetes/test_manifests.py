@@ -214,6 +214,24 @@ def test_an_image_may_be_named_by_its_digest():
         manifests.helm_template("image.digest=1.2.3")
 
 
+def test_labels_are_texts(tmp_path):
+    """Also where a name or a value looks like a number."""
+    values = tmp_path / "values.yaml"
+    values.write_text("monitoring: {labels: {release: 5, build: 20251121, all: 'true', 7: a}}\n")
+    text = manifests.helm_template(*manifests.EVERYTHING, release="123", values=values)
+    made = manifests.objects(text)
+    for o in made:
+        labels = o["metadata"]["labels"]
+        assert labels["app.kubernetes.io/instance"] == "123"
+        assert all(isinstance(part, str) for item in labels.items() for part in item), labels
+    said = {"release": "5", "build": "20251121", "all": "true", "7": "a"}
+    for kind in CUSTOM:
+        assert all(said.items() <= o["metadata"]["labels"].items() for o in of_kind(made, kind))
+    api = tmp_path / "objects.yaml"
+    api.write_text(yaml.safe_dump_all([o for o in made if o["kind"] not in CUSTOM]))
+    manifests.run(manifests.tool("kubernetes/bin/kubernetes-validate"), "--strict", api)
+
+
 def plain(value):
     """What is left without what differs between kustomize and a release of the chart: names,
     labels, and how the configuration is laid out."""

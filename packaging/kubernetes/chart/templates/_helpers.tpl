@@ -6,7 +6,7 @@
 
 {{- define "weir.selector" -}}
 app.kubernetes.io/name: weir
-app.kubernetes.io/instance: {{ (index . 0).Release.Name }}
+app.kubernetes.io/instance: {{ (index . 0).Release.Name | quote }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end }}
 
@@ -20,11 +20,11 @@ labels:
   helm.sh/chart: {{ $root.Chart.Name }}-{{ $root.Chart.Version }}
 {{- end }}
 
-{{/* The same with the labels by which a Prometheus operator selects. */}}
+{{/* The same with the labels by which a Prometheus operator selects: texts, also of numbers. */}}
 {{- define "weir.monitoringMetadata" -}}
 {{- include "weir.metadata" . }}
-  {{- with (index . 0).Values.monitoring.labels }}
-  {{- toYaml . | nindent 2 }}
+  {{- range $name, $value := (index . 0).Values.monitoring.labels }}
+  {{ $name | quote }}: {{ kindIs "string" $value | ternary $value (toJson $value) | quote }}
   {{- end }}
 {{- end }}
 
