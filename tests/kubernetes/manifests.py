@@ -45,6 +45,13 @@ def kustomize(folder):
     return objects(run(tool("kustomize"), "build", PACKAGING.parent / folder))
 
 
+def kustomize_all(base):
+    """The objects of a base, and those that are for the Prometheus operator."""
+    folder = f"kubernetes/{base}/monitoring"
+    with_operator = kustomize(folder) if (PACKAGING.parent / folder).exists() else []
+    return [*kustomize(f"kubernetes/{base}"), *with_operator]
+
+
 def helm_template(*settings, release="one", chart=CHART, version="1.34.0", values=None):
     sets = [part for setting in settings for part in ("--set", setting)]
     files = ("--values", values) if values else ()

@@ -28,7 +28,7 @@ def made(request, tmp_path):
         return manifests.helm_app(tmp_path)
     if request.param == "monitoring":
         return kustomize("monitoring")
-    return kustomize(f"kubernetes/{request.param}")
+    return manifests.kustomize_all(request.param)
 
 
 def test_helm_finds_nothing_to_complain_of():
@@ -59,6 +59,13 @@ def test_a_wrong_object_is_not_accepted(tmp_path):
     path.write_text(yaml.safe_dump(wrong))
     with pytest.raises(AssertionError, match="readinesProbe"):
         manifests.run(manifests.tool("kubernetes/bin/kubernetes-validate"), "--strict", path)
+
+
+def test_a_cluster_without_the_operator_knows_every_object():
+    for found in (helm("rmfSimulator.enabled=true"), *(
+        kustomize(f"kubernetes/{base}") for base in manifests.BASES
+    )):  # fmt: skip
+        assert not {o["kind"] for o in found} & set(CUSTOM)
 
 
 def test_objects_of_the_operator_have_its_form(made):
@@ -257,7 +264,7 @@ def test_helm_makes_what_kustomize_makes(base):
     for o in release:
         if o["kind"] in ("Deployment", "DaemonSet"):
             del o["spec"]["template"]["metadata"]["annotations"]
-    ours = {o["kind"]: plain(o) for o in kustomize(f"kubernetes/{base}")}
+    ours = {o["kind"]: plain(o) for o in manifests.kustomize_all(base)}
     theirs = {o["kind"]: plain(o) for o in release}
     assert len(ours) >= 3 and ours == theirs
 
@@ -292,7 +299,7 @@ def test_rules_are_those_for_prometheus_without_an_operator():
     made = {
         o["metadata"]["name"]: o["spec"]
         for found in (helm(*manifests.EVERYTHING), kustomize("monitoring"),
-                      kustomize("kubernetes/rmf_simulator"))
+                      kustomize("kubernetes/rmf_simulator/monitoring"))
         for o in of_kind(found, "PrometheusRule")
     }  # fmt: skip
     assert made == {
