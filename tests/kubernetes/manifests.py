@@ -65,13 +65,13 @@ def helm(*settings):
     return objects(helm_template(*settings))
 
 
-def helm_app(folder, *settings):
+def helm_app(folder, *settings, values=None):
     """The objects of the chart in tests/kubernetes/app, which has Weir's as a dependency."""
     shutil.copytree(APP, folder / "app")
     chart = folder / "app" / "Chart.yaml"
     chart.write_text(chart.read_text().replace("WEIR_CHART", f"file://{CHART}"))
     run(tool("helm"), "dependency", "build", folder / "app")
-    return objects(helm_template(*settings, chart=folder / "app"))
+    return objects(helm_template(*settings, chart=folder / "app", values=values))
 
 
 def of_kind(found, kind):
