@@ -15,5 +15,5 @@ mount --bind "$3" /mnt/data
 mount -t proc proc /proc
 # No exec: what gives up its rights also gives up that it ends with unshare; this shell does not,
 # and takes with it all that is in its space of processes.
-setpriv --reuid 1000 --regid 1000 --clear-groups --bounding-set -all --inh-caps -all \
+setpriv --reuid 65532 --regid 65532 --clear-groups --bounding-set -all --inh-caps -all \
   --no-new-privs /mnt/weir/bin/weir run -c /mnt/etc/weir.yaml

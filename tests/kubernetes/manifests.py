@@ -45,10 +45,18 @@ def kustomize(folder):
     return objects(run(tool("kustomize"), "build", PACKAGING.parent / folder))
 
 
-def helm_template(*settings, chart=CHART, version="1.34.0"):
+def kustomize_all(base):
+    """The objects of a base, and those that are for the Prometheus operator."""
+    folder = f"kubernetes/{base}/monitoring"
+    with_operator = kustomize(folder) if (PACKAGING.parent / folder).exists() else []
+    return [*kustomize(f"kubernetes/{base}"), *with_operator]
+
+
+def helm_template(*settings, release="one", chart=CHART, version="1.34.0", values=None):
     sets = [part for setting in settings for part in ("--set", setting)]
-    command = (tool("helm"), "template", "one", chart, "--namespace", "monitoring",
-               "--kube-version", version, *sets)  # fmt: skip
+    files = ("--values", values) if values else ()
+    command = (tool("helm"), "template", release, chart, "--namespace", "monitoring",
+               "--kube-version", version, *files, *sets)  # fmt: skip
     return run(*command)
 
 
@@ -57,13 +65,13 @@ def helm(*settings):
     return objects(helm_template(*settings))
 
 
-def helm_app(folder):
+def helm_app(folder, *settings, values=None):
     """The objects of the chart in tests/kubernetes/app, which has Weir's as a dependency."""
     shutil.copytree(APP, folder / "app")
     chart = folder / "app" / "Chart.yaml"
     chart.write_text(chart.read_text().replace("WEIR_CHART", f"file://{CHART}"))
     run(tool("helm"), "dependency", "build", folder / "app")
-    return objects(helm_template(chart=folder / "app"))
+    return objects(helm_template(*settings, chart=folder / "app", values=values))
 
 
 def of_kind(found, kind):

@@ -3,7 +3,6 @@ out, beside a file in conf.d that says where things are on this machine; contain
 stop in the order of their manifest."""
 
 import getpass
-import json
 import os
 import signal
 import subprocess
@@ -89,15 +88,21 @@ class Sidecar:
         self.mqtt, self.weir = spec["initContainers"]
         (self.data,) = manifests.configurations(found).values()
         self.port = harness.free_port()
+        self.volume = self.folder / "mosquitto"
         self.place = Place(self.folder / "weir", self.data, self.port, database.port)
         self.started = []
 
     def start(self):
-        volume = self.folder / "mosquitto"
-        volume.mkdir(exist_ok=True)
+        self.start_broker()
+        self.agent = self.run(self.place.agent(self.folder / "agent.log"))
+        self.place.wait_started(self.weir)
+        return self
+
+    def start_broker(self):
+        self.volume.mkdir(exist_ok=True)
         text = self.data["mosquitto.conf"]
         for what, here in (("listener 1883", f"user {getpass.getuser()}\nlistener {self.port}"),
-                           ("/mosquitto/data/", f"{volume}/")):  # fmt: skip
+                           ("/mosquitto/data/", f"{self.volume}/")):  # fmt: skip
             assert what in text
             text = text.replace(what, here)
         (self.folder / "mosquitto.conf").write_text(text)
@@ -108,9 +113,18 @@ class Sidecar:
             lambda: subprocess.run(probe, capture_output=True, check=False).returncode == 0,
             what="the broker's startup probe",
         )
-        self.agent = self.run(self.place.agent(self.folder / "agent.log"))
-        self.place.wait_started(self.weir)
-        return self
+
+    def wait_saved(self):
+        """Until the broker has saved all that it held when this was called: it is a single thread,
+        and the second file from now on was begun after the call."""
+        path = self.volume / "mosquitto.db"
+
+        def version():
+            return path.stat().st_mtime_ns if path.exists() else None
+
+        for _ in range(2):
+            before = version()
+            harness.poll(lambda: version() not in (None, before), what="the broker saves")
 
     def start_application(self):
         self.confirmed = self.folder / "confirmed"
@@ -120,16 +134,19 @@ class Sidecar:
                 self.folder / "application.log",
             )
         )
-        harness.poll(self.confirmed.exists, what="the application publishes")
+        harness.poll(lambda: len(self.rows_confirmed()) >= 100, what="the application publishes")
 
     def run(self, process):
         self.started.append(process)
         return process
 
-    def stop_application(self):
+    def rows_confirmed(self):
         """The numbers of the rows that the broker has confirmed to the application."""
+        return {int(line) for line in self.confirmed.read_text().split("\n")[:-1]}
+
+    def stop_application(self):
         assert self.application.stop() == 0, self.application.log()
-        return set(range(json.loads(self.confirmed.read_text())))
+        return self.rows_confirmed()
 
     def stop_sidecars(self):
         self.agent.stop_clean()

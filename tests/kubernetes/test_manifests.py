@@ -28,7 +28,7 @@ def made(request, tmp_path):
         return manifests.helm_app(tmp_path)
     if request.param == "monitoring":
         return kustomize("monitoring")
-    return kustomize(f"kubernetes/{request.param}")
+    return manifests.kustomize_all(request.param)
 
 
 def test_helm_finds_nothing_to_complain_of():
@@ -59,6 +59,13 @@ def test_a_wrong_object_is_not_accepted(tmp_path):
     path.write_text(yaml.safe_dump(wrong))
     with pytest.raises(AssertionError, match="readinesProbe"):
         manifests.run(manifests.tool("kubernetes/bin/kubernetes-validate"), "--strict", path)
+
+
+def test_a_cluster_without_the_operator_knows_every_object():
+    for found in (helm("rmfSimulator.enabled=true"), *(
+        kustomize(f"kubernetes/{base}") for base in manifests.BASES
+    )):  # fmt: skip
+        assert not {o["kind"] for o in found} & set(CUSTOM)
 
 
 def test_objects_of_the_operator_have_its_form(made):
@@ -119,7 +126,8 @@ def test_containers_have_no_rights_and_say_what_they_need(made):
             if container["image"] == "app":
                 continue
             may = container["securityContext"]
-            assert may["runAsNonRoot"] and may["runAsUser"] > 0, name
+            # The image's own, which is no person's on a node.
+            assert may["runAsNonRoot"] and may["runAsUser"] == may["runAsGroup"] == 65532, name
             assert may["readOnlyRootFilesystem"] and not may["allowPrivilegeEscalation"], name
             assert may["capabilities"] == {"drop": ["ALL"]} and "privileged" not in may, name
             assert may["seccompProfile"] == {"type": "RuntimeDefault"}, name
@@ -147,6 +155,90 @@ def test_the_host_of_a_daemonset_is_read_only():
     assert mount["readOnly"] and mount["mountPropagation"] == "HostToContainer"
 
 
+def test_a_pod_on_the_network_of_its_node_resolves_names_of_services():
+    (_, spec, _), = pods(kustomize("kubernetes/daemonset"))  # fmt: skip
+    assert spec["hostNetwork"] and spec["dnsPolicy"] == "ClusterFirstWithHostNet"
+
+
+def test_a_node_with_the_only_replica_can_be_drained():
+    made = helm("rmfSimulator.enabled=true", "rmfSimulator.autoscaling.minReplicas=1")
+    (budget,) = of_kind(made, "PodDisruptionBudget")
+    assert budget["spec"]["maxUnavailable"] == 1 and "minAvailable" not in budget["spec"]
+
+
+def test_the_time_to_start_is_five_minutes_or_what_values_say(tmp_path):
+    def times(found):
+        return [
+            (c["startupProbe"]["periodSeconds"], c["startupProbe"]["failureThreshold"])
+            for _, spec, _ in pods(found)
+            for c in manifests.containers(spec)
+            if c["name"] == "weir"
+        ]
+
+    for base in manifests.BASES:
+        assert times(kustomize(f"kubernetes/{base}")) == [(2, 150)]
+    said = ("enabled=true", "startup.failureThreshold=300")
+    made = helm(*(f"{name}.{one}" for name in ("daemonset", "rmfSimulator") for one in said))
+    assert times(made) == [(2, 300)] * 2
+    made = manifests.helm_app(tmp_path, "weir.sidecar.startup.failureThreshold=300")
+    assert times(made) == [(2, 300)]
+
+
+def test_a_secret_of_the_values_is_mounted():
+    both = {"daemonset": "one-node", "rmfSimulator": "one-rmf-simulator"}
+    made = helm(*(f"{name}.{what}" for name in both
+                  for what in ("enabled=true", f"secretName=of-{name}")))  # fmt: skip
+    specs = {name: spec for name, spec, _ in pods(made)}
+    for value, name in both.items():
+        secrets = [v for v in specs[name]["volumes"] if "secret" in v]
+        assert secrets == [{"name": "secret", "secret": {"secretName": f"of-{value}"}}]
+        mounts = specs[name]["containers"][0]["volumeMounts"]
+        mount = {"name": "secret", "mountPath": "/run/secrets/weir", "readOnly": True}
+        assert mount in mounts
+    for _, spec, _ in pods(helm("rmfSimulator.enabled=true")):
+        assert not [v for v in spec["volumes"] if "secret" in v]
+
+
+@pytest.mark.parametrize("said", ["20251121", "1.0", "true"])
+def test_a_tag_that_yaml_takes_for_something_else_is_refused(said, tmp_path):
+    values = tmp_path / "values.yaml"
+    values.write_text(f"image: {{tag: {said}}}\n")
+    with pytest.raises(AssertionError, match="image.tag is not a text: write it in quotes"):
+        manifests.helm_template("rmfSimulator.enabled=true", values=values)
+    values.write_text(f"image: {{tag: '{said}'}}\n")
+    made = manifests.objects(manifests.helm_template("rmfSimulator.enabled=true", values=values))
+    assert [c["image"] for _, spec, _ in pods(made) for c in spec["containers"]] == [
+        f"weir:{said}"
+    ] * 2
+
+
+def test_an_image_may_be_named_by_its_digest():
+    digest = "sha256:" + "0123456789abcdef" * 4
+    made = helm("image.repository=registry.example:5000/weir", f"image.digest={digest}")
+    ((_, spec, _),) = pods(made)
+    assert spec["containers"][0]["image"] == f"registry.example:5000/weir@{digest}"
+    with pytest.raises(AssertionError, match="image.digest does not begin with sha256:"):
+        manifests.helm_template("image.digest=1.2.3")
+
+
+def test_labels_are_texts(tmp_path):
+    """Also where a name or a value looks like a number."""
+    values = tmp_path / "values.yaml"
+    values.write_text("monitoring: {labels: {release: 5, build: 20251121, all: 'true', 7: a}}\n")
+    text = manifests.helm_template(*manifests.EVERYTHING, release="123", values=values)
+    made = manifests.objects(text)
+    for o in made:
+        labels = o["metadata"]["labels"]
+        assert labels["app.kubernetes.io/instance"] == "123"
+        assert all(isinstance(part, str) for item in labels.items() for part in item), labels
+    said = {"release": "5", "build": "20251121", "all": "true", "7": "a"}
+    for kind in CUSTOM:
+        assert all(said.items() <= o["metadata"]["labels"].items() for o in of_kind(made, kind))
+    api = tmp_path / "objects.yaml"
+    api.write_text(yaml.safe_dump_all([o for o in made if o["kind"] not in CUSTOM]))
+    manifests.run(manifests.tool("kubernetes/bin/kubernetes-validate"), "--strict", api)
+
+
 def plain(value):
     """What is left without what differs between kustomize and a release of the chart: names,
     labels, and how the configuration is laid out."""
@@ -172,7 +264,7 @@ def test_helm_makes_what_kustomize_makes(base):
     for o in release:
         if o["kind"] in ("Deployment", "DaemonSet"):
             del o["spec"]["template"]["metadata"]["annotations"]
-    ours = {o["kind"]: plain(o) for o in kustomize(f"kubernetes/{base}")}
+    ours = {o["kind"]: plain(o) for o in manifests.kustomize_all(base)}
     theirs = {o["kind"]: plain(o) for o in release}
     assert len(ours) >= 3 and ours == theirs
 
@@ -207,7 +299,7 @@ def test_rules_are_those_for_prometheus_without_an_operator():
     made = {
         o["metadata"]["name"]: o["spec"]
         for found in (helm(*manifests.EVERYTHING), kustomize("monitoring"),
-                      kustomize("kubernetes/rmf_simulator"))
+                      kustomize("kubernetes/rmf_simulator/monitoring"))
         for o in of_kind(found, "PrometheusRule")
     }  # fmt: skip
     assert made == {

@@ -6,7 +6,7 @@
 
 {{- define "weir.selector" -}}
 app.kubernetes.io/name: weir
-app.kubernetes.io/instance: {{ (index . 0).Release.Name }}
+app.kubernetes.io/instance: {{ (index . 0).Release.Name | quote }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end }}
 
@@ -20,23 +20,33 @@ labels:
   helm.sh/chart: {{ $root.Chart.Name }}-{{ $root.Chart.Version }}
 {{- end }}
 
-{{/* The same with the labels by which a Prometheus operator selects. */}}
+{{/* The same with the labels by which a Prometheus operator selects: texts, also of numbers. */}}
 {{- define "weir.monitoringMetadata" -}}
 {{- include "weir.metadata" . }}
-  {{- with (index . 0).Values.monitoring.labels }}
-  {{- toYaml . | nindent 2 }}
+  {{- range $name, $value := (index . 0).Values.monitoring.labels }}
+  {{ $name | quote }}: {{ kindIs "string" $value | ternary $value (toJson $value) | quote }}
   {{- end }}
 {{- end }}
 
+{{/* A tag that YAML takes for a number has lost its form already: 20251121 is 2.0251121e+07. */}}
 {{- define "weir.image" -}}
-{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{- $image := .Values.image -}}
+{{- if not (or (kindIs "string" $image.tag) (kindIs "invalid" $image.tag)) -}}
+{{- fail "image.tag is not a text: write it in quotes, or use --set-string" -}}
+{{- end -}}
+{{- if $image.digest -}}
+{{- if not (hasPrefix "sha256:" $image.digest) -}}{{- fail "image.digest does not begin with sha256:" -}}{{- end -}}
+{{ printf "%s@%s" $image.repository $image.digest | quote }}
+{{- else -}}
+{{ printf "%s:%s" $image.repository ($image.tag | default .Chart.AppVersion) | quote }}
+{{- end -}}
 {{- end }}
 
 {{/* No root, no capabilities, nothing to write to but volumes. */}}
 {{- define "weir.securityContext" -}}
 runAsNonRoot: true
-runAsUser: 1000
-runAsGroup: 1000
+runAsUser: 65532
+runAsGroup: 65532
 allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}

@@ -19,13 +19,24 @@ checksum/weir: {{ include "weir.sidecar.data" . | sha256sum }}
 weir.yaml: |
   {{- toYaml .Values.sidecar.config | nindent 2 }}
 mosquitto.conf: |
-  # For this pod only. What the agent has not taken yet lies on the volume when the broker stops.
+  # For this pod only. The broker has its queue in memory and saves it as a whole: killed, it has lost what
+  # came since the last time. Interval: seconds; not autosave_on_changes, which leaves the last few changes
+  # unsaved for as long as nothing comes after them.
   listener 1883 127.0.0.1
   allow_anonymous true
   persistence true
   persistence_location /mosquitto/data/
+  autosave_interval 2
+  # What waits for the agent: at both limits 65 MiB of memory and a file of 33 MB, of which there are two
+  # while it is saved. Beyond them the newest messages are dropped.
   max_queued_messages 100000
+  max_queued_bytes 25165824
+  max_packet_size 2000000
   log_dest stderr
+  # Not `information`, which is a line each time the queue is saved.
+  log_type error
+  log_type warning
+  log_type notice
 {{- end }}
 
 {{/*
@@ -35,7 +46,7 @@ the agent first, which drains, then the broker.
 */}}
 {{- define "weir.sidecar.containers" -}}
 - name: weir-mqtt
-  image: {{ .Values.sidecar.mqtt.image }}
+  image: {{ .Values.sidecar.mqtt.image | quote }}
   restartPolicy: Always
   command: [/usr/sbin/mosquitto, -c, /etc/weir/mosquitto.conf]
   startupProbe: # it listens on loopback, where no probe of the kubelet comes
@@ -63,8 +74,8 @@ the agent first, which drains, then the broker.
     - {name: weir-health, containerPort: 9465}
   startupProbe:
     httpGet: {path: /startup, port: weir-health}
-    periodSeconds: 1
-    failureThreshold: 60
+    periodSeconds: 2
+    failureThreshold: {{ .Values.sidecar.startup.failureThreshold }}
   livenessProbe:
     httpGet: {path: /health, port: weir-health}
   resources: {{- toYaml .Values.sidecar.resources | nindent 4 }}
@@ -78,8 +89,8 @@ the agent first, which drains, then the broker.
 
 {{- define "weir.sidecar.volumes" -}}
 - {name: weir-config, configMap: {name: {{ include "weir.name" (list . "sidecar") }}}}
-- {name: weir-secret, secret: {secretName: {{ .Values.sidecar.secretName }}}}
+- {name: weir-secret, secret: {secretName: {{ .Values.sidecar.secretName | quote }}}}
 - {name: weir-data, emptyDir: {sizeLimit: {{ .Values.sidecar.bufferSize }}}}
-- {name: weir-mqtt, emptyDir: {sizeLimit: 64Mi}}
+- {name: weir-mqtt, emptyDir: {sizeLimit: 128Mi}}
 - {name: weir-run, emptyDir: {medium: Memory, sizeLimit: 1Mi}}
 {{- end }}
