@@ -64,9 +64,14 @@ void Connection::set_tls() {
 
 Problem Connection::open() {
   if (is_open()) return {};
+  // The library's shortest wait is a second, which the end of the agent does not have.
+  const Duration left = sink_.time_left(options_.connect_timeout);
+  if (left.count() <= 0) {
+    return {Kind::connection, CR_SERVER_LOST, place() + ": no time is left to connect"};
+  }
   handle_ = mysql_init(nullptr);
   if (handle_ == nullptr) throw std::bad_alloc();
-  const unsigned connect_s = std::max(1u, seconds(sink_.time_left(options_.connect_timeout)));
+  const unsigned connect_s = std::max(1u, seconds(left));
   const unsigned read_s = seconds(options_.read_timeout);
   const unsigned write_s = seconds(options_.write_timeout);
   const unsigned local = options_.local_infile ? 1 : 0;
