@@ -25,6 +25,15 @@ def pytest_runtest_makereport(item, call):
         report.longrepr = f"skipped, which on a build server is a failure: {report.longrepr}"
 
 
+@pytest.fixture(autouse=True)
+def no_agent_left():
+    """A test that fails in the middle leaves no agent to those after it."""
+    harness.Process.agents.clear()
+    yield
+    for agent in harness.Process.agents:
+        agent.kill()
+
+
 @pytest.fixture
 def free_port():
     """A function that returns another free port of 127.0.0.1 at every call."""

@@ -100,6 +100,8 @@ def tool(name):
 class Process:
     """A child whose output goes to a file; SIGTERM stops it, SIGKILL if it will not."""
 
+    agents = []  # those of the test that runs, its end sees to those that still do
+
     def __init__(self, command, log, env=None, cwd=None):
         self.log_path = Path(log)
         self.command = [str(part) for part in command]
@@ -112,6 +114,8 @@ class Process:
                 env={**os.environ, **(env or {})},
                 cwd=cwd,
             )
+        if self.command[0] == str(WEIR):
+            self.agents.append(self)
 
     @property
     def pid(self):
