@@ -60,6 +60,30 @@ def test_a_package_for_each_plugin_that_has_one(installable):
         assert all(Path(path).parent == Path("/usr/lib/weir/plugins") for path in brought)
 
 
+def test_every_link_of_a_page_leads_somewhere(root):
+    """A reader comes from page to page without the sources."""
+    pages = [*(root / "usr/share/doc").rglob("*.md")]
+    found = [(page, target) for page in pages
+             for target in re.findall(r"\]\(([^)\s:#]+)(?:#[^)\s]*)?\)", page.read_text())]
+    assert len(found) > 100
+    assert [link for link in found if not (link[0].parent / link[1]).exists()] == []
+    text = (root / "usr/share/doc/weir/security.md").read_text()
+    assert "](plugins/sinks/redis/README.md)" in text
+    text = (root / "usr/share/doc/weir/operations.md").read_text()
+    assert "](changelog.gz)" in text and "](fleet.md)" in text
+    assert not [*(root / "usr/share/doc").rglob("*.md.gz")]
+
+
+def test_what_the_pages_speak_of_comes_along(root):
+    for plugin in (root / "usr/lib/weir/plugins").glob("*.so"):
+        kind, name = plugin.stem.split("_", 1)
+        assert (root / f"usr/share/doc/weir/plugins/{kind}s/{name}/README.md").is_file()
+    for folder in ("rules", "dashboards"):
+        names = {path.name for path in (REPOSITORY / "packaging/monitoring" / folder).iterdir()}
+        assert {path.name for path in (root / "usr/share/weir/monitoring" / folder).iterdir()} == names
+    assert os.access(root / "usr/share/doc/weir/examples/fleet/check", os.X_OK)
+
+
 def test_every_plugin_is_found_where_it_was_installed(root):
     files = {file.stem for file in (root / "usr/lib/weir/plugins").glob("*.so")}
     listed = subprocess.run([root / "usr/bin/weir", "list"], capture_output=True, text=True,
