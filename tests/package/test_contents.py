@@ -38,7 +38,7 @@ def field(file, name):
 def depends(file):
     """The packages it depends on, without what a release of Debian appends to a library's name."""
     names = (entry.split()[0] for entry in field(file, "Depends").split(",") if entry.strip())
-    return {re.sub(r"[\d.]+(t64)?$", "", name) for name in names}
+    return {re.sub(r"-?[\d.]+(t64)?$", "", name) for name in names}
 
 
 def paths(file):
@@ -54,10 +54,22 @@ def test_a_package_for_each_plugin_that_has_one(installable):
     plugins = [name for name in installable if name.startswith("weir-plugin-")]
     assert len(plugins) >= 5
     for name in plugins:
-        assert depends(installable[name]) - OF_THE_AGENT - {"weir"}, f"{name} could be in weir"
+        assert depends(installable[name]) - OF_THE_AGENT - {"weir", "weir-abi"}, (
+            f"{name} could be in weir")
         brought = {path for path in paths(installable[name]) if path.endswith(".so")}
         assert brought and not brought & paths(installable["weir"])
         assert all(Path(path).parent == Path("/usr/lib/weir/plugins") for path in brought)
+
+
+def test_plugins_depend_on_an_agent_that_loads_them(installable):
+    """As weir/abi.h says it: of the same major version, with no older minor one."""
+    header = (REPOSITORY / "sdk/include/weir/abi.h").read_text()
+    major, minor = (re.search(rf"^#define WEIR_ABI_{part} (\d+)u$", header, re.M)[1]
+                    for part in ("MAJOR", "MINOR"))
+    assert field(installable["weir"], "Provides") == f"weir-abi-{major} (= {minor})"
+    for name, file in installable.items():
+        if name.startswith("weir-plugin-"):
+            assert f" weir-abi-{major} (>= {minor})," in field(file, "Depends"), name
 
 
 def test_every_link_of_a_page_leads_somewhere(root):
