@@ -96,6 +96,17 @@ def test_what_the_pages_speak_of_comes_along(root):
     assert os.access(root / "usr/share/doc/weir/examples/fleet/check", os.X_OK)
 
 
+def test_licenses_of_what_is_compiled_in(root, tmp_path):
+    """The compiler knows what it read; an image of a container says it in its SBOM."""
+    if not FROM:
+        pytest.skip("these packages are not made of a build directory")
+    subprocess.run([REPOSITORY / "packaging/container/tree", FROM, tmp_path / "tree"], check=True)
+    parts = {line.split()[2] for line in (tmp_path / "tree/compiled-in").read_text().splitlines()}
+    text = (root / "usr/share/doc/weir/copyright").read_text()
+    assert "spdlog" in parts
+    assert [part for part in parts if re.sub(r"[\d.]+$", "", part) not in text] == []
+
+
 def test_every_plugin_is_found_where_it_was_installed(root):
     files = {file.stem for file in (root / "usr/lib/weir/plugins").glob("*.so")}
     listed = subprocess.run([root / "usr/bin/weir", "list"], capture_output=True, text=True,
