@@ -59,6 +59,19 @@ def test_a_mistake_is_found_before_it_is_rolled_out(fleet, tmp_path):
     assert len(list((tmp_path / "effective").iterdir())) == len(NAMES) - 1
 
 
+def test_hosts_are_those_that_ansible_finds(fleet, tmp_path):
+    (fleet / "inventory").write_text("[web]\nweb-[08:10].fra.example\n[all:vars]\nsite=fra1\n")
+    run("./check", tmp_path / "effective", cwd=fleet)
+    told = sorted(path.stem for path in (tmp_path / "effective").iterdir())
+    assert told == [f"web-{number}.fra.example" for number in ("08", "09", "10")]
+
+
+@pytest.mark.parametrize("text", ["", "[web\nweb-1.fra.example\n"])
+def test_an_inventory_without_hosts_is_a_mistake(fleet, text):
+    (fleet / "inventory").write_text(text)
+    run("./check", cwd=fleet, expect=1)
+
+
 class Host:
     """One host of the fleet: a folder instead of /etc/weir, and an agent."""
 
