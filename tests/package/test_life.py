@@ -210,13 +210,15 @@ def test_an_upgrade_keeps_what_was_edited(machine, installable, tmp_path):
     assert "new in the next version" in machine.read("/etc/weir/weir.yaml.dpkg-dist")
     assert "new in the next version" in machine.read("/etc/default/weir"), "nobody edited it"
     assert machine.out("stat", "-c", "%i", "/var/lib/weir/weir.jsonl") == kept
-    # The next one finds both edited, and has nothing new to say.
-    machine.write("/etc/default/weir", "WEIR_DATA_DIR=/var/lib/weir/other\n")
+    # The next one finds both edited, the second as it proposes, and has nothing new to say.
+    variables = machine.read("/etc/default/weir").replace("\n#WEIR_", "\nWEIR_")
+    machine.write("/etc/default/weir", variables)
     install(machine, [repacked(installable["weir"], tmp_path, "99.1-1")])
     machine.wait_active()
     assert machine.read("/etc/weir/weir.yaml") == edited
-    assert machine.read("/etc/default/weir") == "WEIR_DATA_DIR=/var/lib/weir/other\n"
-    poll(lambda: machine.exists("/var/lib/weir/other/weir.jsonl"))
+    assert machine.read("/etc/default/weir") == variables
+    folder = re.search(r"^WEIR_DATA_DIR=(\S+)$", variables, re.M)[1]
+    poll(lambda: machine.exists(f"{folder}/weir.jsonl"))
 
 
 def test_removed_it_leaves_configuration_and_data(machine):
