@@ -144,7 +144,9 @@ sinks:
     assert plain.returncode == 78 and "credential" in plain.stderr
     page = (REPOSITORY / "docs/operations.md").read_text()
     recipe = re.search(r"^# (systemd-run .*?)$\n```", page, re.M | re.S)[1]
-    assert "(prometheus): ok" in machine.out("bash", "-c", recipe)
+    more = re.search(r"`(-p Ambient[^`]*)`", page)[1]
+    said = machine.out("bash", "-c", recipe.replace(" weir check", f" {more} weir check"))
+    assert said.count(": ok") == 5 and "failed" not in said, said
     for path in ("/etc/weir/conf.d/more.yaml", "/etc/weir/mysql.password", DROP_IN):
         machine.remove(path)
     machine.run("rm", "-r", "/srv/metrics", str(Path(DROP_IN).parent))
