@@ -232,12 +232,16 @@ CASES = {
         lambda s: s.code("reload", "-c", s.file()),
         without_token,
     ],
-    ("reload", 78): [lambda s: reloaded(s, s.text(source="{type: nothing}"))],
+    ("reload", 78): [
+        lambda s: reloaded(s, s.text(source="{type: nothing}")),
+        lambda s: missing(s, "reload"),
+    ],
     ("status", 0): [lambda s: status(s, 0)],
     ("status", 1): [
         lambda s: status(s, 1, sink="{type: unavailable, required: true}"),
         any_socket,
     ],
+    ("status", 78): [lambda s: missing(s, "status")],
     ("once", 0): [lambda s: s.code("once", "-c", s.file())],
     ("once", 1): [
         lambda s: s.code("once", "-c", s.file(agent=", max_series: 1")),

@@ -5,6 +5,7 @@ Ansible rolls out to a folder of this machine, where an agent runs with what cam
 
 import grp
 import os
+import re
 import shutil
 import subprocess
 
@@ -59,6 +60,19 @@ def test_a_mistake_is_found_before_it_is_rolled_out(fleet, tmp_path):
     assert len(list((tmp_path / "effective").iterdir())) == len(NAMES) - 1
 
 
+def test_hosts_are_those_that_ansible_finds(fleet, tmp_path):
+    (fleet / "inventory").write_text("[web]\nweb-[08:10].fra.example\n[all:vars]\nsite=fra1\n")
+    run("./check", tmp_path / "effective", cwd=fleet)
+    told = sorted(path.stem for path in (tmp_path / "effective").iterdir())
+    assert told == [f"web-{number}.fra.example" for number in ("08", "09", "10")]
+
+
+@pytest.mark.parametrize("text", ["", "[web\nweb-1.fra.example\n"])
+def test_an_inventory_without_hosts_is_a_mistake(fleet, text):
+    (fleet / "inventory").write_text(text)
+    run("./check", cwd=fleet, expect=1)
+
+
 class Host:
     """One host of the fleet: a folder instead of /etc/weir, and an agent."""
 
@@ -93,6 +107,8 @@ sinks: {{out: {{type: file, path: {folder}/out.jsonl, inputs: [old]}}}}
             *("-i", "inventory", "roll-out.yaml", "-e", f"@{self.vault}"),
             *("-e", f"etc={self.etc}", "-e", f"group={grp.getgrgid(os.getgid()).gr_name}"),
             *("-e", "ansible_become=false", "-e", "ansible_python_interpreter=/usr/bin/python3"),
+            # No service here: tests/package rolls out to a machine that has one.
+            *("-e", "current=true", "-e", "ask=true"),
             *more,
             cwd=self.fleet,
             expect=expect,
@@ -126,6 +142,42 @@ def test_a_roll_out(host):
     (host.fleet / "hosts" / "db-*.yaml").unlink()
     host.roll_out()
     assert host.files() == [name for name in WANTED if not name.startswith("hosts/")]
+
+
+def test_secrets_go_with_the_last_that_uses_them(host):
+    secrets = host.fleet / "secrets"
+    (secrets / "other").write_text("a stand-in")
+    values = {"secrets": {"store": PASSWORD, "other": "word"}}
+    host.vault.write_text(yaml.safe_dump(values))
+    host.roll_out()
+    assert (host.etc / "secrets" / "other").read_text() == "word"
+    (secrets / "other").unlink()
+    host.vault.write_text("{}")  # a roll-out without the vault takes nothing that is used
+    host.roll_out()
+    assert host.files() == WANTED
+
+
+def test_what_would_change_can_be_seen_before(host):
+    before = host.files()
+    said = host.roll_out("--check", "--diff")
+    assert "+    type: mysql" in said and "failed=0" in said
+    assert PASSWORD not in said
+    assert host.files() == before
+
+
+def test_a_host_that_is_away_does_not_end_it(host, tmp_path):
+    """Of a batch that has others; it is told, and its turn comes with the next roll-out."""
+    away = tmp_path / "ssh"
+    away.write_text("#!/bin/sh\nexit 255\n")
+    away.chmod(0o755)
+    with open(host.fleet / "inventory", "a", encoding="utf-8") as inventory:
+        inventory.write(f"web-1.fra.example ansible_ssh_executable={away}\n")
+    play = host.fleet / "roll-out.yaml"
+    play.write_text(re.sub(r"serial: .*", "serial: 2", play.read_text()))
+    said = host.roll_out(expect=4)
+    assert "unreachable=1" in said
+    assert host.files() == WANTED
+    assert not (host.etc / ".new").exists()
 
 
 def test_a_mistake_changes_nothing_on_the_host(host):

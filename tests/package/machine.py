@@ -64,7 +64,7 @@ class Machine:
         """Runs a command in it as root."""
         done = subprocess.run(
             ["nsenter", f"--target={self.leader}", "--mount", "--uts", "--ipc", "--net", "--pid",
-             "--cgroup", "--root", "--wd=/", "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+             "--cgroup", "--root", "--wdns=/", "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
              "LC_ALL=C.UTF-8", "HOME=/root", "DEBIAN_FRONTEND=noninteractive",
              *(f"{name}={value}" for name, value in (env or {}).items()), *map(str, command)],
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, check=False,

@@ -38,7 +38,7 @@ def field(file, name):
 def depends(file):
     """The packages it depends on, without what a release of Debian appends to a library's name."""
     names = (entry.split()[0] for entry in field(file, "Depends").split(",") if entry.strip())
-    return {re.sub(r"[\d.]+(t64)?$", "", name) for name in names}
+    return {re.sub(r"-?[\d.]+(t64)?$", "", name) for name in names}
 
 
 def paths(file):
@@ -54,10 +54,57 @@ def test_a_package_for_each_plugin_that_has_one(installable):
     plugins = [name for name in installable if name.startswith("weir-plugin-")]
     assert len(plugins) >= 5
     for name in plugins:
-        assert depends(installable[name]) - OF_THE_AGENT - {"weir"}, f"{name} could be in weir"
+        assert depends(installable[name]) - OF_THE_AGENT - {"weir", "weir-abi"}, (
+            f"{name} could be in weir")
         brought = {path for path in paths(installable[name]) if path.endswith(".so")}
         assert brought and not brought & paths(installable["weir"])
         assert all(Path(path).parent == Path("/usr/lib/weir/plugins") for path in brought)
+
+
+def test_plugins_depend_on_an_agent_that_loads_them(installable):
+    """As weir/abi.h says it: of the same major version, with no older minor one."""
+    header = (REPOSITORY / "sdk/include/weir/abi.h").read_text()
+    major, minor = (re.search(rf"^#define WEIR_ABI_{part} (\d+)u$", header, re.M)[1]
+                    for part in ("MAJOR", "MINOR"))
+    assert field(installable["weir"], "Provides") == f"weir-abi-{major} (= {minor})"
+    for name, file in installable.items():
+        if name.startswith("weir-plugin-"):
+            assert f" weir-abi-{major} (>= {minor})," in field(file, "Depends"), name
+
+
+def test_every_link_of_a_page_leads_somewhere(root):
+    """A reader comes from page to page without the sources."""
+    pages = [*(root / "usr/share/doc").rglob("*.md")]
+    found = [(page, target) for page in pages
+             for target in re.findall(r"\]\(([^)\s:#]+)(?:#[^)\s]*)?\)", page.read_text())]
+    assert len(found) > 100
+    assert [link for link in found if not (link[0].parent / link[1]).exists()] == []
+    text = (root / "usr/share/doc/weir/security.md").read_text()
+    assert "](plugins/sinks/redis/README.md)" in text
+    text = (root / "usr/share/doc/weir/operations.md").read_text()
+    assert "](changelog.gz)" in text and "](fleet.md)" in text
+    assert not [*(root / "usr/share/doc").rglob("*.md.gz")]
+
+
+def test_what_the_pages_speak_of_comes_along(root):
+    for plugin in (root / "usr/lib/weir/plugins").glob("*.so"):
+        kind, name = plugin.stem.split("_", 1)
+        assert (root / f"usr/share/doc/weir/plugins/{kind}s/{name}/README.md").is_file()
+    for folder in ("rules", "dashboards"):
+        names = os.listdir(REPOSITORY / "packaging/monitoring" / folder)
+        assert sorted(os.listdir(root / "usr/share/weir/monitoring" / folder)) == sorted(names)
+    assert os.access(root / "usr/share/doc/weir/examples/fleet/check", os.X_OK)
+
+
+def test_licenses_of_what_is_compiled_in(root, tmp_path):
+    """The compiler knows what it read; an image of a container says it in its SBOM."""
+    if not FROM:
+        pytest.skip("these packages are not made of a build directory")
+    subprocess.run([REPOSITORY / "packaging/container/tree", FROM, tmp_path / "tree"], check=True)
+    parts = {line.split()[2] for line in (tmp_path / "tree/compiled-in").read_text().splitlines()}
+    text = (root / "usr/share/doc/weir/copyright").read_text()
+    assert "spdlog" in parts
+    assert [part for part in parts if re.sub(r"[\d.]+$", "", part) not in text] == []
 
 
 def test_every_plugin_is_found_where_it_was_installed(root):

@@ -22,7 +22,7 @@ scrape_configs: [{job_name: weir, static_configs: [{targets: ["127.0.0.1:9464"]}
 """
 
 
-def install(machine, files):
+def install(machine, files, *options):
     for file in files:
         target = machine.tree / "packages" / file.name
         target.parent.mkdir(exist_ok=True)
@@ -31,7 +31,7 @@ def install(machine, files):
     return machine.out(
         "apt-get", "install", "-q", "-y", "--no-install-recommends",
         "-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold",
-        *(f"/packages/{file.name}" for file in files))
+        *options, *(f"/packages/{file.name}" for file in files))
 
 
 def configure_unit(machine, text):
@@ -139,6 +139,14 @@ sinks:
     machine.wait_active()
     poll(lambda: 'site="frankfurt"' in machine.get("http://127.0.0.1:80/metrics"))
     poll(lambda: machine.exists("/srv/metrics/rows.jsonl"))
+    # A command has the credential where it is run as docs/operations.md says, word by word.
+    plain = machine.run("runuser", "-u", "weir", "--", "weir", "check", "--probe", check=False)
+    assert plain.returncode == 78 and "credential" in plain.stderr
+    page = (REPOSITORY / "docs/operations.md").read_text()
+    recipe = re.search(r"^# (systemd-run .*?)$\n```", page, re.M | re.S)[1]
+    more = re.search(r"`(-p Ambient[^`]*)`", page)[1]
+    said = machine.out("bash", "-c", recipe.replace(" weir check", f" {more} weir check"))
+    assert said.count(": ok") == 5 and "failed" not in said, said
     for path in ("/etc/weir/conf.d/more.yaml", "/etc/weir/mysql.password", DROP_IN):
         machine.remove(path)
     machine.run("rm", "-r", "/srv/metrics", str(Path(DROP_IN).parent))
@@ -210,13 +218,24 @@ def test_an_upgrade_keeps_what_was_edited(machine, installable, tmp_path):
     assert "new in the next version" in machine.read("/etc/weir/weir.yaml.dpkg-dist")
     assert "new in the next version" in machine.read("/etc/default/weir"), "nobody edited it"
     assert machine.out("stat", "-c", "%i", "/var/lib/weir/weir.jsonl") == kept
-    # The next one finds both edited, and has nothing new to say.
-    machine.write("/etc/default/weir", "WEIR_DATA_DIR=/var/lib/weir/other\n")
+    # The next one finds both edited, the second as it proposes, and has nothing new to say.
+    variables = machine.read("/etc/default/weir").replace("\n#WEIR_", "\nWEIR_")
+    machine.write("/etc/default/weir", variables)
     install(machine, [repacked(installable["weir"], tmp_path, "99.1-1")])
     machine.wait_active()
     assert machine.read("/etc/weir/weir.yaml") == edited
-    assert machine.read("/etc/default/weir") == "WEIR_DATA_DIR=/var/lib/weir/other\n"
-    poll(lambda: machine.exists("/var/lib/weir/other/weir.jsonl"))
+    assert machine.read("/etc/default/weir") == variables
+    folder = re.search(r"^WEIR_DATA_DIR=(\S+)$", variables, re.M)[1]
+    poll(lambda: machine.exists(f"{folder}/weir.jsonl"))
+
+
+def test_the_version_before_is_installed_again(machine, installable):
+    pid = machine.wait_active()
+    files = [installable["weir"], installable["weir-plugin-mysql"]]
+    install(machine, files, "--allow-downgrades")
+    assert machine.wait_active(other_than=pid)
+    wanted = machine.out("dpkg-query", "-W", "-f", "${Version}", "weir-plugin-mysql")
+    assert machine.out("dpkg-query", "-W", "-f", "${Version}", "weir") == wanted
 
 
 def test_removed_it_leaves_configuration_and_data(machine):
@@ -231,7 +250,15 @@ def test_removed_it_leaves_configuration_and_data(machine):
 
 def test_purged_it_leaves_nothing(machine, before):
     names = machine.out("dpkg-query", "-W", "-f", "${Package}\n", "weir*").split()
-    machine.out("apt-get", "purge", "-q", "-y", *names)
+    # Mount points cannot be removed; the rest of the purge is done all the same.
+    mounts = ("/etc/weir", "/var/lib/weir")
+    for folder in mounts:
+        machine.run("mount", "--bind", folder, folder)
+    purged = machine.run("apt-get", "purge", "-q", "-y", *names)
+    for folder in mounts:
+        assert f"weir: {folder} stays" in purged.stdout + purged.stderr
+        machine.run("umount", folder)
+        machine.run("rmdir", folder)
     assert snapshot.files(machine.tree) - before == set()
     for database in ("passwd", "group"):
         assert machine.run("getent", database, "weir", check=False).stdout == ""
