@@ -113,7 +113,9 @@ def hangs(s):
 
 
 def twice(s):
-    process = s.agent(s.file(sink="{type: unavailable}", agent=", shutdown_timeout: 1h"))
+    path = s.file(sink="{type: unavailable}", agent=", shutdown_timeout: 1h")
+    process = s.agent(path)
+    harness.poll(lambda: s.held(path) > 0)  # else it ends before the second one
     process.send(signal.SIGINT)
     process.wait_log("SIGINT: stopping")
 
