@@ -63,13 +63,10 @@ std::string reduce(config::Config& config, const BackfillArgs& args) {
              ", which measures what happens now; only simulators have a past to fill";
     }
   }
-  const auto keeps_past = [](const Component& c) {
-    return c.descriptor == nullptr || (c.descriptor->flags & WEIR_PRESENT_ONLY) == 0;
-  };
   for (const std::string& id : args.sinks) {
     const auto c = find(id, WEIR_SINK);
     if (c == all.end()) return "there is no sink '" + id + "'";
-    if (!keeps_past(*c))
+    if (c->present_only())
       return "sink '" + id + "' is a " + c->type + ", which shows the present only";
   }
   const auto listed = [](const std::vector<std::string>& ids, const std::string& id) {
@@ -80,7 +77,7 @@ std::string reduce(config::Config& config, const BackfillArgs& args) {
   Ids reached;
   for (const Component& c : all) {
     const bool is_wanted = c.kind == WEIR_SOURCE ? driven(c) && listed(args.ids, c.id)
-                           : c.kind == WEIR_SINK ? listed(args.sinks, c.id) && keeps_past(c)
+                           : c.kind == WEIR_SINK ? listed(args.sinks, c.id) && !c.present_only()
                                                  : true;
     if (is_wanted && (c.kind == WEIR_SOURCE || reads_any(c, reached))) reached.insert(c.id);
   }

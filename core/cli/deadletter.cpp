@@ -82,7 +82,7 @@ std::string reduce(config::Config& config, const std::string& sink) {
     return "sink '" + sink + "' has `dead_letters: 0`: rows that it rejects again would be lost; " +
            "write a size there, such as 64MiB, for the replay";
   }
-  if (c.descriptor != nullptr && (c.descriptor->flags & WEIR_PRESENT_ONLY) != 0) {
+  if (c.present_only()) {
     return "sink '" + sink + "' is a " + c.type +
            ", which shows the present only: rows of the past have no place there";
   }

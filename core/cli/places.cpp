@@ -15,17 +15,13 @@
 #include <sstream>
 #include <string_view>
 
+#include "core/config/fnv.hpp"
+
 namespace weir::cli {
 
 namespace {
 
 constexpr std::string_view kHead = "weir-backfill 1";
-
-std::string hex(std::uint64_t value) {
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(value));
-  return text;
-}
 
 std::string cannot(const std::string& path, int error) {
   return "cannot keep its place in " + path + ": " + std::strerror(error) +
@@ -45,7 +41,7 @@ bool write_all(int fd, std::string_view text) {
 }  // namespace
 
 PlacesFile::PlacesFile(std::string folder, std::uint64_t job, std::uint64_t world)
-    : folder_(std::move(folder)), name_(folder_ + "/" + hex(job)), world_(world) {}
+    : folder_(std::move(folder)), name_(folder_ + "/" + Fnv::hex(job)), world_(world) {}
 
 PlacesFile::~PlacesFile() {
   if (lock_ >= 0) ::close(lock_);
@@ -82,7 +78,7 @@ std::string PlacesFile::read(const std::string& path) {
     std::int64_t next = 0;
     if (word == "world") {
       words >> id;
-      if (id == hex(world_)) continue;
+      if (id == Fnv::hex(world_)) continue;
       return "the configuration of what takes part is not what it was when this backfill began; "
              "put it back, or begin anew with --restart";
     }
@@ -96,8 +92,8 @@ std::string PlacesFile::read(const std::string& path) {
 }
 
 std::string PlacesFile::save(const core::Places& places, std::uint64_t dropped) {
-  std::string text =
-      std::string(kHead) + "\nworld " + hex(world_) + "\ndropped " + std::to_string(dropped) + "\n";
+  std::string text = std::string(kHead) + "\nworld " + Fnv::hex(world_) + "\ndropped " +
+                     std::to_string(dropped) + "\n";
   for (const auto& [id, next] : places) text += "next " + id + " " + std::to_string(next) + "\n";
   const std::string fresh = name_ + ".new";
   const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);

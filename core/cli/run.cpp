@@ -295,7 +295,7 @@ Reloaded reload(const RunArgs& args, core::Pipeline& pipeline, http::Api& api,
     all = become(args, pipeline, api);
   }
   const Result result = all.outcome.result;
-  const bool nothing = result == Result::kInvalid || result == Result::kRefused;
+  const bool nothing = !core::took(result);
   const weir_level level = nothing                     ? WEIR_LOG_ERROR
                            : result == Result::kPartly ? WEIR_LOG_WARN
                                                        : WEIR_LOG_INFO;
@@ -371,9 +371,7 @@ int run(const RunArgs& args) {
       break;
     }
     const Reloaded reloaded = reload(args, pipeline, api, reloads, manager);
-    const bool took = reloaded.outcome.result == core::ReloadResult::kDone ||
-                      reloaded.outcome.result == core::ReloadResult::kPartly;
-    secrets.know(pipeline.config(), reloaded.witnesses, took);
+    secrets.know(pipeline.config(), reloaded.witnesses, core::took(reloaded.outcome.result));
   }
   let_interrupt_kill();
   manager.stopping(pipeline.config().agent.shutdown_timeout);

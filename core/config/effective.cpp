@@ -2,8 +2,6 @@
 #include "core/config/effective.hpp"
 
 #include <algorithm>
-#include <cinttypes>
-#include <cstdio>
 
 #include "core/config/fnv.hpp"
 #include "core/config/node.hpp"
@@ -127,9 +125,7 @@ std::string effective(const Document& document, const std::vector<std::string>& 
 std::string digest(const Document& document, const std::vector<std::string>& secrets) {
   Fnv hash;
   hash.text(write(document, secrets, false));
-  char text[17];
-  std::snprintf(text, sizeof text, "%016" PRIx64, hash.value());
-  return text;
+  return hash.hex();
 }
 
 }  // namespace weir::config

@@ -2,8 +2,11 @@
 // be the same in every run and on every host. Not for untrusted hash tables' keys alone.
 #pragma once
 
+#include <cinttypes>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
+#include <string>
 #include <string_view>
 
 namespace weir {
@@ -20,6 +23,13 @@ class Fnv {
     byte(0);
   }
   std::uint64_t value() const { return value_; }
+  std::string hex() const { return hex(value_); }
+  // Always 16 digits.
+  static std::string hex(std::uint64_t value) {
+    char text[17];
+    std::snprintf(text, sizeof text, "%016" PRIx64, value);
+    return text;
+  }
 
  private:
   std::uint64_t value_ = 14695981039346656037u;

@@ -144,6 +144,10 @@ struct Component {
   std::vector<std::string> inputs;      // ids, patterns resolved, in the order of the files
   Place place;                          // of the id
 
+  // A sink that has no place for rows of the past.
+  bool present_only() const {
+    return descriptor != nullptr && (descriptor->flags & WEIR_PRESENT_ONLY) != 0;
+  }
   bool required() const { return kind == WEIR_SOURCE ? source.required : consumer.required; }
 };
 

@@ -105,9 +105,7 @@ std::string schema_line(const weir_measurement& m, std::string& number) {
   body += "]}";
   Fnv hash;
   hash.text(body);
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash.value()));
-  number = text;
+  number = hash.hex();
   return "{\"schema\":\"" + number + "\"" + body;
 }
 

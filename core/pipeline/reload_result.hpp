@@ -15,6 +15,10 @@ enum class ReloadResult : std::uint8_t {
 inline constexpr std::size_t kReloadResults = 4;
 inline constexpr std::array<const char*, kReloadResults> kReloadResultNames{"done", "partly",
                                                                             "refused", "invalid"};
+// Whether what runs is the new configuration.
+inline bool took(ReloadResult result) {
+  return result == ReloadResult::kDone || result == ReloadResult::kPartly;
+}
 inline const char* to_text(ReloadResult result) {
   return kReloadResultNames[static_cast<std::size_t>(result)];
 }
