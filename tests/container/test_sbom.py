@@ -70,11 +70,12 @@ def test_it_names_weir_and_the_system(sbom):
 def test_every_library_is_of_a_component(root, sbom):
     """Each is owned, as this machine's dpkg knows it, by a package that the SBOM has."""
     names = {component["name"] for component in sbom["components"]}
-    paths = [path for path in root.glob("usr/lib*/**/*.so*") if "weir" not in path.parts]
+    paths = [path.relative_to(root) for path in root.glob("usr/lib*/**/*.so*")]
+    paths = [path for path in paths if "weir" not in path.parts]
     assert len(paths) > 20
     for path in paths:
         # Packages put in /lib what is in /usr/lib, and have not all moved there.
-        name = "/" + str(path.relative_to(root))
+        name = f"/{path}"
         search = ["dpkg", "--search", name, name.removeprefix("/usr")]
         said = subprocess.run(search, capture_output=True, text=True, check=False).stdout
         owners = re.findall(r"^([^:\s]+)(?::\w+)?: ", said, re.M)

@@ -4,6 +4,8 @@ Everything binds to free loopback ports, everything that waits polls with a gene
 what a test started it stops by process id. Nothing here measures time.
 """
 
+import contextlib
+import itertools
 import json
 import os
 import re
@@ -46,11 +48,26 @@ def poll(until, timeout=60, interval=0.05, what=None):
         time.sleep(interval)
 
 
+def _ports():
+    """Ports for ever, in turn: below those that the kernel gives to outgoing connections, which
+    would take one before its server has it. Processes begin apart, and workers share none."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    every = range(15000 + worker, 32768, workers)
+    begin = os.getpid() * 1009
+    return (every[(begin + i) % len(every)] for i in itertools.count())
+
+
+_PORTS = _ports()
+
+
 def free_port():
     """A TCP port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    for port in itertools.islice(_PORTS, 10_000):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no TCP port of 127.0.0.1 is free")
 
 
 def listen(serve):

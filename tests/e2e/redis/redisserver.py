@@ -77,8 +77,8 @@ def cli(*arguments, **options):
 
 
 def free_cluster_port():
-    """A port whose cluster bus, 10000 above, is free as well."""
-    return harness.poll(lambda: next((p for p in [harness.free_port()] if p < 55000), None))
+    """A port whose cluster bus, 10000 above, is below what outgoing connections are given too."""
+    return next(port for port in iter(harness.free_port, None) if port < 22768)
 
 
 class Cluster:
