@@ -25,8 +25,7 @@ def measure(arguments, folder):
         "WEIR_MONGODB_PASSWORD": mongo.PASSWORD,
     }
     try:
-        runs = beside.run(arguments, "sink_mongodb_bench", folder, environment)
-        return {run["name"]: run for run in runs}
+        return beside.run(arguments, "sink_mongodb_bench", folder, environment)
     finally:
         server.stop()
 
@@ -38,7 +37,7 @@ def main():
         return 0
     missed = False
     print(f"{'':24}{'rows/s':>10}{'CPU s/million':>15}{'of bare loop':>14}")
-    for name, run in runs.items():
+    for name, run in sorted(runs.items()):
         words = name.split("/")
         ratio = beside.ratio(run, runs["/".join(["BM_BareLoop", *words[1:]])])
         missed |= name.startswith("BM_Sink") and ratio < beside.RATIO_MIN

@@ -23,8 +23,7 @@ def measure(arguments, folder):
     try:
         server.query(None, "CREATE DATABASE weir_bench")
         environment = {"WEIR_MYSQL_SOCKET": server.socket}
-        runs = beside.run(arguments, "sink_mysql_bench", folder, environment)
-        return {run["name"]: run for run in runs}
+        return beside.run(arguments, "sink_mysql_bench", folder, environment)
     finally:
         server.stop()
 
@@ -36,7 +35,7 @@ def main():
         return 0
     missed = False
     print(f"{'':44}{'rows/s':>10}{'CPU s/million':>15}{'of bare loop':>14}")
-    for name, run in runs.items():
+    for name, run in sorted(runs.items()):
         words = name.split("/")
         ratio = beside.ratio(run, runs["/".join(["BM_BareLoop", *words[1:3], *words[-2:]])])
         missed |= name.startswith("BM_Sink") and "load:1" in name and ratio < beside.RATIO_MIN
