@@ -6,6 +6,7 @@
 
 #include "core/cli/columns.hpp"
 #include "core/cli/probe.hpp"
+#include "core/cli/run.hpp"
 #include "core/config/effective.hpp"
 #include "core/config/units.hpp"
 
@@ -60,6 +61,7 @@ int check(const CheckArgs& args, const config::CatalogFactory& catalogs, std::FI
   const std::unique_ptr<config::TypeCatalog> catalog = catalogs(agent);
   std::unique_ptr<config::Config> config = config::bind(document, *catalog, problems);
   if (config != nullptr) {
+    hide_secrets(*config);
     for (const config::Component& c : config->components) {
       if (c.descriptor != nullptr) continue;
       problems.add(c.place, std::string(config::section_name(c.kind)) + "." + c.id +

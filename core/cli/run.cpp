@@ -180,12 +180,6 @@ int wait_for_signal(const sigset_t& signals, ServiceManager& manager, Secrets& s
   return number;
 }
 
-// What may be read out of the process may be read by root only from here on, and a crash leaves no
-// core behind: there are secrets in its memory, and perhaps in its environment.
-void hide_secrets(const config::Config& config) {
-  if (!config.secrets.empty()) prctl(PR_SET_DUMPABLE, 0);
-}
-
 bool asked_to_end() {
   sigset_t pending;
   sigpending(&pending);
@@ -326,6 +320,10 @@ void let_interrupt_kill() {
   pthread_sigmask(SIG_UNBLOCK, &interrupt, nullptr);
 }
 
+void hide_secrets(const config::Config& config) {
+  if (!config.secrets.empty()) prctl(PR_SET_DUMPABLE, 0);
+}
+
 std::unique_ptr<config::Config> load(const RunArgs& args) {
   config::Problems problems;
   const config::Document document = config::read(args.request, problems);
@@ -333,7 +331,10 @@ std::unique_ptr<config::Config> load(const RunArgs& args) {
   if (!setup_log(args, agent.log)) return nullptr;
   core::Loader loader(agent.plugin_dirs);
   std::unique_ptr<config::Config> config = config::bind(document, loader, problems);
-  if (config != nullptr) return config;  // the pipeline logs its warnings
+  if (config != nullptr) {
+    hide_secrets(*config);
+    return config;  // the pipeline logs its warnings
+  }
   print_warnings(problems, stderr);
   std::fputs(problems.text().c_str(), stderr);
   return nullptr;
@@ -347,7 +348,6 @@ int run(const RunArgs& args) {
   core::log_info("weir " + std::string(core::agent_version()) + " starts with " +
                  args.request.path);
 
-  hide_secrets(*config);
   Secrets secrets(args.request, *config);
   const config::HttpOptions http_options = config->agent.http;
   core::Pipeline pipeline(std::move(config));

@@ -142,19 +142,19 @@ std::string Pipeline::make_spool(Component& c, Component* before) {
                         overflow ? Spool::Use::kOverflow : Spool::Use::kAlways, options, *c.queue,
                         registry_, pools_, error);
   if (c.spool == nullptr) return "its disk buffer cannot be used: " + error;
-  // What was found there goes on before anything is emitted: the routes have to be there.
-  std::vector<Route*> routes;
-  for (const std::string& input : c.inputs) routes.push_back(&route(input, c));
-  std::unique_ptr<Route> rest;
-  if (before != nullptr) {
-    const Spool::HeldBefore held = held_in(*before->queue);
-    for (const auto& [producer, rows] : held) {
-      if (rows != 0 && producer != Spool::kEarlier) routes.push_back(&route(producer, c));
-    }
-    rest = c.spool->adopt(routes, held, before->adopted);
-  } else {
-    rest = c.spool->adopt(routes);
+  // What was found there goes on before anything is emitted: the routes have to be there, also of
+  // producers that are gone and whose rows come from the queue or the disk of before.
+  const Spool::HeldBefore held = before == nullptr ? Spool::HeldBefore{} : held_in(*before->queue);
+  for (const std::string& input : c.inputs) route(input, c);
+  for (const auto& [producer, rows] : held) {
+    if (rows != 0 && producer != Spool::kEarlier) route(producer, c);
   }
+  std::vector<Route*> routes;
+  for (const auto& r : routes_) {
+    if (&r->queue == c.queue.get()) routes.push_back(r.get());
+  }
+  std::unique_ptr<Route> rest =
+      before == nullptr ? c.spool->adopt(routes) : c.spool->adopt(routes, held, before->adopted);
   if (rest != nullptr) {
     const std::lock_guard lock(routes_mutex_);
     routes_.push_back(std::move(rest));
@@ -245,7 +245,7 @@ void Pipeline::start_worker(Component& c, const Component* before) {
   if (before != nullptr && before->worker) {
     if (hands_on) {
       c.worker->succeed(*before->worker, nullptr);
-    } else if (before->in_memory() && c.in_memory()) {
+    } else if (before->in_memory()) {
       const Worker::Queues queues{*before->queue, *c.queue};
       c.worker->succeed(*before->worker, &queues);
       before->queue->close();  // what is in it goes in front of what came to the new one meanwhile

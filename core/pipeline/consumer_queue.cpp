@@ -105,23 +105,19 @@ void ConsumerQueue::push(Batch* chain, Route& route, Wait wait, const std::atomi
   }
   const std::uint64_t bytes = charge(*chain);
   if (reserve(bytes)) return push_reserved(chain, route);
-  if (when_full_ == WhenFull::kDropOldest) {
-    while (make_room()) {
-      if (reserve(bytes)) return push_reserved(chain, route);
-    }
-  }
   const bool blocks = when_full_ == WhenFull::kBlock;
-  if (wait == Wait::kNever || (!blocks && !makes_room_.load(std::memory_order_relaxed))) {
-    return refuse(chain, route, DropReason::kQueueFullNewest);
+  if (wait == Wait::kForRoom && (blocks || makes_room_.load(std::memory_order_relaxed))) {
+    // While it waits it is the producer's: whoever adds the rows up finds no difference.
+    if (wait_for_room(bytes, gives_up)) return push_reserved(chain, route);
+    if (closed_.load(std::memory_order_seq_cst) && route.successor != nullptr) {
+      return push(chain, route, wait, gives_up);
+    }
+    if (blocks) return refuse(chain, route, DropReason::kShutdown);
   }
-  // While it waits it is the producer's: whoever adds the rows up finds no difference.
-  if (wait_for_room(bytes, gives_up)) {
-    push_reserved(chain, route);
-  } else if (closed_.load(std::memory_order_seq_cst) && route.successor != nullptr) {
-    push(chain, route, wait, gives_up);
-  } else {
-    refuse(chain, route, blocks ? DropReason::kShutdown : DropReason::kQueueFullNewest);
+  while (when_full_ == WhenFull::kDropOldest && make_room()) {
+    if (reserve(bytes)) return push_reserved(chain, route);
   }
+  refuse(chain, route, DropReason::kQueueFullNewest);
 }
 
 // Offered, and dropped.

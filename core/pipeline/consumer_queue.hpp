@@ -75,6 +75,9 @@ class ConsumerQueue final : public Inbox {
   // Takes an item over from a queue that is closed, for a consumer that has it already; room or
   // not. To be followed by `let_go` and `unreserve`, as if it had been popped here.
   void adopt(Item& item, ConsumerQueue& from);
+  // An item that was popped goes to the front of the queue that its route's successor leads to;
+  // without one it is dropped as shutdown.
+  void forward(Item& item);
   // What is in the ring is older than what is forced in from now on, and stays so.
   void ring_to_front();
 
@@ -82,6 +85,7 @@ class ConsumerQueue final : public Inbox {
   // to make room at once: rows that find none wait for it for a moment before they are dropped.
   // Once.
   void on_pressure(std::function<void()> told);
+  bool waits_a_moment() const { return tells_.load(std::memory_order_relaxed); }
   void rearm() { pressure_armed_.store(true, std::memory_order_seq_cst); }
 
   bool empty() const { return ring_.empty() && !has_front_.load(std::memory_order_seq_cst); }
@@ -104,7 +108,6 @@ class ConsumerQueue final : public Inbox {
   bool pop_front(Item& item);
   void force(const Item& item);
   void forward_all();
-  void forward(Item& item);
   void drop(Batch* chain, Route& route, DropReason reason);
   void refuse(Batch* chain, Route& route, DropReason reason);
   bool make_room();

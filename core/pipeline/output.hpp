@@ -18,17 +18,19 @@ class Output {
  public:
   // From now on rows go there and nowhere else. The control thread.
   void set_routes(const std::vector<Route*>& routes) {
+    // Those who may keep us waiting come last, so that the others have the rows already.
+    const auto patience = [](const Route* route) {
+      const bool blocks = route->queue.when_full() == WhenFull::kBlock;
+      return blocks ? 2 : route->queue.waits_a_moment() ? 1 : 0;
+    };
     List& next = unused();
-    next.routes.clear();
-    next.blocking_from = 0;
-    next.reaches_required = false;
-    for (Route* route : routes) {
-      // Those who may keep us waiting come last, so that the others have the rows already.
-      const bool waits = route->queue.when_full() == WhenFull::kBlock;
-      next.routes.insert(waits ? next.routes.end() : next.routes.begin(), route);
-      next.blocking_from += waits ? 0 : 1;
-      next.reaches_required = next.reaches_required || route->to_required;
-    }
+    next.routes = routes;
+    std::stable_sort(next.routes.begin(), next.routes.end(),
+                     [&](const Route* a, const Route* b) { return patience(a) < patience(b); });
+    next.blocking_from = static_cast<std::size_t>(std::count_if(
+        routes.begin(), routes.end(), [&](const Route* r) { return patience(r) < 2; }));
+    next.reaches_required =
+        std::any_of(routes.begin(), routes.end(), [](const Route* r) { return r->to_required; });
     list_.store(&next, std::memory_order_seq_cst);
   }
   // Whether nobody emits to routes of before any more. The control thread.

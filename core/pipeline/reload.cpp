@@ -14,6 +14,8 @@
 
 #include <algorithm>
 #include <exception>
+#include <future>
+#include <system_error>
 #include <utility>
 
 #include "core/config/catalog.hpp"
@@ -26,6 +28,7 @@ using Result = ReloadOutcome::Result;
 
 ReloadOutcome Reload::run() {
   if (!may_change_agent()) return std::move(outcome_);
+  lost_before_ = rows_lost();
   p_.reap(outcome_.ended);
   plan();
   if (!create()) return std::move(outcome_);
@@ -98,7 +101,7 @@ void Reload::plan() {
     if (before && (c.kind == WEIR_SOURCE || before->config.consumer.buffer == c.consumer.buffer)) {
       kind = Kind::kReplace;
     } else if (before) {
-      kind = before->in_memory() && after->in_memory() ? Kind::kRenew : Kind::kRebuild;
+      kind = before->in_memory() ? Kind::kRenew : Kind::kRebuild;
     }
     changes_.push_back({kind, before, std::move(after), c});
   }
@@ -118,11 +121,35 @@ bool Reload::create() {
       partly(c.wanted, why);
     }
   }
+  ask_for_threads();
   if (outcome_.result != Result::kRefused) return true;
   for (Change& c : changes_) {
     if (c.kind != Kind::kKeep && c.after->instance != nullptr) p_.destroy(*c.after);
   }
   return false;
+}
+
+// A thread that cannot be had for what is added would be missed when nothing can be taken back any
+// more: as many as that are started and ended once.
+void Reload::ask_for_threads() {
+  std::size_t wanted = 0;
+  for (const Change& c : changes_) {
+    if (c.kind == Kind::kKeep || c.wanted.kind == WEIR_SOURCE) continue;
+    if (c.kind == Kind::kAdd) ++wanted;
+    const bool had_disk = c.before && c.before->spool;
+    if (!had_disk && c.wanted.consumer.buffer.type != config::BufferType::kMemory) ++wanted;
+  }
+  std::promise<void> all;
+  const std::shared_future<void> asked = all.get_future().share();
+  std::vector<std::thread> threads;
+  try {
+    while (threads.size() < wanted) threads.emplace_back([asked] { asked.wait(); });
+  } catch (const std::system_error& e) {
+    refuse("the system gives " + std::to_string(threads.size()) + " of the " +
+           std::to_string(wanted) + " threads that what is added needs: " + e.code().message());
+  }
+  all.set_value();
+  for (std::thread& t : threads) t.join();
 }
 
 // Who stays emits from now on to who stays, and to the queues of who is to come.
@@ -197,6 +224,13 @@ void Reload::connect() {
   }
 }
 
+// Rows that were in memory when the time of their consumer was over.
+std::uint64_t Reload::rows_lost() const {
+  std::uint64_t rows = 0;
+  for (const RouteTotals& t : p_.route_totals()) rows += t.of(DropReason::kShutdown);
+  return rows;
+}
+
 void Reload::tell() {
   std::size_t kept = 0;
   const auto line = [&](const config::Component& c, const char* what) {
@@ -209,6 +243,10 @@ void Reload::tell() {
     if (changed && &c.after->config == &c.wanted) line(c.wanted, "changed");
   }
   for (const auto& c : ending_) line(c->config, "removed");
+  if (const std::uint64_t lost = rows_lost() - lost_before_; lost != 0) {
+    outcome_.lines.push_back(std::to_string(lost) +
+                             " rows were dropped: nobody could deliver them in time");
+  }
   outcome_.lines.push_back(std::to_string(kept) + " as before");
   ending_.clear();
   changes_.clear();

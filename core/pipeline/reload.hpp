@@ -29,8 +29,8 @@ class Reload {
   enum class Kind {
     kKeep,
     kReplace,  // another instance at the same queue
-    kRenew,    // and another queue, which gets what is in the old one
-    kRebuild,  // and another queue with a disk, before or after; the old one is emptied first
+    kRenew,    // and another queue, which gets what is in memory before
+    kRebuild,  // and another queue, after one with a disk, which is emptied first
     kAdd,
   };
   struct Change {
@@ -51,6 +51,7 @@ class Reload {
   bool may_change_agent();
   void plan();
   bool create();
+  void ask_for_threads();
 
   // Where rows go from now on; reload.cpp.
   void redirect();
@@ -78,6 +79,7 @@ class Reload {
   bool go_back(Change& c);
   void lose_queue(Change& c);
   void publish();
+  std::uint64_t rows_lost() const;
   void tell();
 
   static std::string name_of(const config::Component& c);
@@ -121,6 +123,7 @@ class Reload {
   Clock::time_point grace_{};
   std::vector<Change> changes_;
   Components ending_;  // what is in the old configuration only
+  std::uint64_t lost_before_ = 0;
   ReloadOutcome outcome_;
 };
 

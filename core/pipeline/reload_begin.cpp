@@ -25,11 +25,9 @@ void Reload::start() {
 std::string Reload::begin(Change& c, const std::shared_ptr<Component>& component) {
   if (!component->is_source()) {
     if (component->queue == nullptr) p_.make_queue(*component);
-    if (c.kind == Kind::kRebuild || c.kind == Kind::kAdd) {
-      if (std::string why = open_spool(c, *component); !why.empty()) {
-        p_.destroy(*component);
-        return why;
-      }
+    if (std::string why = open_spool(c, *component); !why.empty()) {
+      p_.destroy(*component);
+      return why;
     }
   }
   if (c.before) component->succeed(*c.before);

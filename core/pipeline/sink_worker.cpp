@@ -23,12 +23,27 @@ SinkWorker::SinkWorker(Host& host, Inbox& inbox, const weir_component_type& type
 void SinkWorker::succeed(Worker& before, const Queues* queues) {
   Worker::succeed(before, queues);
   auto& other = static_cast<SinkWorker&>(before);  // in front of one inbox there are only sinks
+  if (queues != nullptr && &inbox_ != static_cast<Inbox*>(&queues->now)) {
+    return other.pass_on(queues->before);
+  }
   pending_.swap(other.pending_);
   pending_rows_ = std::exchange(other.pending_rows_, 0);
   pending_bytes_ = std::exchange(other.pending_bytes_, 0);
   oldest_ = other.oldest_;
   if (queues == nullptr) return;
   for (Pending& p : pending_) queues->now.adopt(p.item, queues->before);
+}
+
+// To the front of the next queue, and so to the disk behind it. A chain that was delivered in part
+// comes again as a whole.
+void SinkWorker::pass_on(ConsumerQueue& queue) {
+  for (Pending& p : pending_) {
+    for (const Batch* b = p.item.chain; b != p.cursor; b = b->next) {
+      p.item.route->rows_recovered.fetch_add(b->abi.rows, std::memory_order_relaxed);
+    }
+    queue.forward(p.item);
+  }
+  pending_.clear();
 }
 
 void SinkWorker::run() {

@@ -69,7 +69,7 @@ std::unique_ptr<Spool> Spool::open(const std::string& id, const std::string& fol
     log(WEIR_LOG_INFO, id, "goes on with " + std::to_string(rows) + " rows from " + folder);
   }
   // It is called from here on, also while there is no thread yet.
-  if (use == Use::kOverflow) queue.on_pressure([s = spool.get()] { s->wake_appender(); });
+  queue.on_pressure([s = spool.get()] { s->wake_appender(); });
   return spool;
 }
 

@@ -47,8 +47,8 @@ class Worker {
   bool join_until(SteadyClock::time_point deadline);
   // Lets a thread go that hangs in its plugin; nothing that it uses may be destroyed.
   void detach() { thread_.detach(); }
-  // Counts on where another has ended that left, and takes over what it held. `queues`: both take
-  // from memory, from different queues. Before `start`.
+  // Counts on where another has ended that left, and takes over what it held. `queues`: the other
+  // took from memory, from another queue than this one does, be it over a disk. Before `start`.
   struct Queues {
     ConsumerQueue& before;
     ConsumerQueue& now;
@@ -152,6 +152,7 @@ class SinkWorker final : public Worker {
   void failed(const char* why);
   void settle(weir_status outcome);
   void keep_rejected(weir_status outcome, const char* why);
+  void pass_on(ConsumerQueue& queue);
   void leave_pending();
 
   const weir_component_type& type_;

@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import signal
 import struct
 import subprocess
@@ -57,6 +58,24 @@ def test_the_default_configuration_measures_this_host(agent, config, tmp_path):
     assert conservation(log)[("host", "metrics")] > 0
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     assert {"node_cpu", "node_memory"} <= {row["measurement"] for row in rows}
+
+
+def test_what_make_run_starts_keeps_it_in_a_database_too(agent, tmp_path):
+    """The default configuration with the conf.d beside it."""
+    folder = tmp_path / "etc"
+    shutil.copytree(DEFAULT.parent / "conf.d", folder / "conf.d")
+    text = DEFAULT.read_text().replace("9464", str(harness.free_port()))
+    (folder / "weir.yaml").write_text(text.replace("interval: 5s", "interval: 1s"))
+    running = agent(folder / "weir.yaml", env={"WEIR_DATA_DIR": str(tmp_path)})
+    query = "SELECT count(*) FROM node_loadavg WHERE load1 >= 0"
+    shell = [harness.tool("sqlite3"), "-readonly", tmp_path / "weir.db", query]
+
+    def counted():
+        done = subprocess.run(shell, capture_output=True, text=True, check=False)
+        return done.returncode == 0 and int(done.stdout) > 1
+
+    harness.poll(counted)
+    running.stop_clean()
 
 
 ONCE = "sources: {host: {type: node_probe}}\nsinks: {out: {type: stdout, inputs: [host]}}\n"

@@ -1,9 +1,12 @@
 """Reload: by signal, by `weir reload`, over HTTP; what changes, what does not, what is refused."""
 
 import json
+import os
 import shutil
 import signal
+import tempfile
 import threading
+from pathlib import Path
 
 import harness
 import pytest
@@ -246,3 +249,32 @@ def test_without_an_agent_it_says_so(tmp_path):
     done = harness.weir("reload", "-c", config)
     assert done.returncode == 1
     assert "no agent answers" in done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="who is not root cannot become another user")
+def test_a_reload_for_which_there_are_no_threads_is_refused(process, poll, weir):
+    """The limit of the unit (TasksMax) or of a pod: nothing changes, nothing is lost."""
+    user = "54321"
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        path = folder / "weir.yaml"
+        sink = "{type: file, inputs: [weir], path: %s/%s.jsonl}"
+        text = (
+            f"agent: {{interval: 100ms, data_dir: {folder}, "
+            f"http: {{listen: off, socket: {folder}/weir.sock}}}}\n"
+            f"sources: {{weir: {{type: agent_telemetry}}}}\nsinks:\n"
+        )
+        path.write_text(text + f"  out: {sink % (folder, 'out')}\n")
+        shutil.chown(folder, int(user), int(user))
+        limited = ["setpriv", "--reuid", user, "--regid", user, "--clear-groups", "prlimit"]
+        child = process([*limited, "--nproc=20", harness.WEIR, "run", "-c", path])
+        poll(lambda: harness.READY_TEXT in child.log())
+        more = "".join(f"  more_{i}: {sink % (folder, i)}\n" for i in range(30))
+        path.write_text(path.read_text() + more)
+        refused = weir("reload", "-c", path)
+        assert refused.returncode == 1, refused.stdout
+        assert "the system gives" in refused.stderr and "threads" in refused.stderr
+        rows = (folder / "out.jsonl").read_text().count("\n")
+        poll(lambda: (folder / "out.jsonl").read_text().count("\n") > rows)
+        assert child.stop() == 0, child.log()
+        assert ", 0 dropped, 0 held" in child.log()

@@ -111,8 +111,12 @@ def test_the_watchdog_is_fed(agent, tmp_path):
     manager.hear_of("WATCHDOG=1")
 
 
+BACKFILL = ["backfill", "--from", "2026-01-01", "--to", "2026-12-31"]
+
+
+@pytest.mark.parametrize("words", [["run"], BACKFILL], ids=["run", "backfill"])
 @pytest.mark.parametrize("secret", [True, False])
-def test_secrets_in_memory_are_for_root_only(secret):
+def test_secrets_in_memory_are_for_root_only(secret, words):
     """Once there are any, nobody else reads the process, and a crash leaves no core."""
     if os.getuid() != 0:
         pytest.skip("needs root, to become somebody else")
@@ -122,15 +126,17 @@ def test_secrets_in_memory_are_for_root_only(secret):
         (folder / "token").write_text("0123456789abcdef0123456789abcdef\n")
         token = ', token: "${file:token}"' if secret else ""
         (folder / "weir.yaml").write_text(
-            f"agent: {{http: {{listen: 127.0.0.1:{harness.free_port()}, socket: off{token}}}}}\n"
-            "sources: {own: {type: agent_telemetry}}\n"
-            f"sinks: {{out: {{type: file, inputs: [own], path: {folder}/out.jsonl}}}}\n"
+            f"agent: {{data_dir: {folder}, "
+            f"http: {{listen: 127.0.0.1:{harness.free_port()}, socket: off{token}}}}}\n"
+            "sources: {plant: {type: iot_simulator, seed: 1}}\n"
+            f"sinks: {{out: {{type: file, inputs: [plant], path: {folder}/out.jsonl, "
+            "rotate: {size: 1MiB, keep: 1}}}\n"
         )
         somebody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
-        command = [*somebody, harness.WEIR, "run", "-c", folder / "weir.yaml"]
+        command = [*somebody, harness.WEIR, *words, "-c", folder / "weir.yaml"]
         running = harness.Process(command, folder / "log")
         try:
-            harness.poll(lambda: harness.READY_TEXT in running.log())
+            harness.poll(lambda: harness.READY_TEXT in running.log() or " rows " in running.log())
             read = subprocess.run(
                 [*somebody, "cat", f"/proc/{running.pid}/environ"], capture_output=True, check=False
             )

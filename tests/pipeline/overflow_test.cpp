@@ -76,25 +76,48 @@ TEST_F(Overflow, UsesNoDiskWhileTheSinkKeepsUp) {
 }
 
 TEST_F(Overflow, TakesWhatADeadSinkLeavesAndGivesItBackInOrder) {
-  Harness h;
-  place(h);
-  std::atomic<bool> dead{true};
-  h.source("s", kRows, 10);
-  h.sink("k", {"s"}, config::WhenFull::kDropNewest).answer = [&](std::uint64_t) {
-    return dead ? Answer::kRetry : Answer::kOk;
-  };
-  overflows(h, "k");
-  h.start();
-  h.wait_for_sources();
-  EXPECT_GT(bytes_on_disk(), 0u);
-  EXPECT_LE(h.route("s", "k").queue.bytes_held(), 256u << 10);
-  dead = false;
-  h.wait_for_empty_routes();
-  EXPECT_TRUE(h.pipeline().stop());
-  h.expect_conservation();
-  EXPECT_EQ(h.sink("k").rows, kRows) << "none is dropped while the disk has room";
-  EXPECT_EQ(h.sink("k").sum, sum(kRows));
-  EXPECT_EQ(h.sink("k").disorder, 0u);
+  for (const auto policy : {config::WhenFull::kDropOldest, config::WhenFull::kDropNewest}) {
+    Harness h;
+    place(h);
+    std::atomic<bool> dead{true};
+    h.source("s", kRows, 10);
+    h.sink("k", {"s"}, policy).answer = [&](std::uint64_t) {
+      return dead ? Answer::kRetry : Answer::kOk;
+    };
+    overflows(h, "k");
+    h.start();
+    h.wait_for_sources();
+    EXPECT_GT(bytes_on_disk(), 0u);
+    EXPECT_LE(h.route("s", "k").queue.bytes_held(), 256u << 10);
+    dead = false;
+    h.wait_for_empty_routes();
+    EXPECT_TRUE(h.pipeline().stop());
+    h.expect_conservation();
+    EXPECT_EQ(h.sink("k").rows, kRows) << "none is dropped while the disk has room";
+    EXPECT_EQ(h.sink("k").sum, sum(kRows));
+    EXPECT_EQ(h.sink("k").disorder, 0u);
+  }
+}
+
+// A disk that everything goes over, behind a memory that is soon full.
+TEST_F(Overflow, ADiskThatIsSlowerThanItsSourceIsWaitedFor) {
+  for (const auto policy : {config::WhenFull::kDropOldest, config::WhenFull::kDropNewest}) {
+    Harness h;
+    place(h);
+    h.source("s", 5 * kRows, 10);
+    h.sink("k", {"s"}, policy);
+    auto& buffer = h.component("k").consumer.buffer;
+    buffer.type = config::BufferType::kDisk;
+    buffer.sync = config::Sync::kAlways;
+    buffer.max_size = Bytes{1u << 30};
+    h.start();
+    h.wait_for_sources();
+    h.wait_for_empty_routes();
+    EXPECT_TRUE(h.pipeline().stop());
+    h.expect_conservation();
+    EXPECT_EQ(h.sink("k").rows, 5 * kRows) << "none is dropped while the disk has room";
+    EXPECT_EQ(h.sink("k").disorder, 0u);
+  }
 }
 
 TEST_F(Overflow, GoesBackAndForth) {

@@ -112,6 +112,85 @@ TEST(Reload, ABufferThatChangesLosesNothing) {
   EXPECT_EQ(h.sink("k").sum, 5000u * 5001 / 2);
 }
 
+// What somebody does whose server is down: what memory holds, also what the sink has in its hands,
+// goes on over the disk.
+TEST(Reload, WhatIsInMemoryGoesOnOverANewDisk) {
+  for (const auto type : {config::BufferType::kDisk, config::BufferType::kOverflow}) {
+    for (const std::uint64_t rows_max : {10u, 10'000u}) {
+      Harness h;
+      const Folder folder;
+      h.agent().data_dir = folder.path();
+      h.source("s", 5000, 10);
+      std::atomic<bool> down{true};
+      h.sink("k", {"s"}).answer = [&](std::uint64_t) {
+        return down ? Answer::kRetry : Answer::kOk;
+      };
+      h.component("k").sink.batch.max_rows = rows_max;
+      auto& buffer = h.component("k").consumer.buffer;
+      buffer.max_size = Bytes{8u << 20};
+      h.start();
+      h.wait_for_sources();
+      poll("a write", [&] { return h.sink("k").calls > 3; });
+      buffer.type = type;
+      buffer.memory = Bytes{64u << 10};
+      const ReloadOutcome outcome = h.reload();
+      EXPECT_EQ(outcome.result, Result::kDone);
+      EXPECT_THAT(outcome.lines, ::testing::ElementsAre("sink 'k' changed", "1 as before"));
+      EXPECT_EQ(totals(h.pipeline(), "s", "k").held(), 5000u);
+      down = false;
+      h.wait_for_empty_routes();
+      EXPECT_TRUE(h.pipeline().stop());
+      h.expect_conservation();
+      EXPECT_EQ(h.sink("k").rows, 5000u);
+      EXPECT_EQ(h.sink("k").sum, 5000u * 5001 / 2);
+      EXPECT_EQ(h.sink("k").disorder, 0u);
+    }
+  }
+}
+
+// A collection of two batches, of which the sink has taken one.
+TEST(Reload, WhatWasDeliveredInPartComesAgainOverANewDisk) {
+  Harness h;
+  const Folder folder;
+  h.agent().data_dir = folder.path();
+  h.source("s", 100, 50).rows_a_collect = 100;
+  std::atomic<bool> down{true};
+  h.sink("k", {"s"}).answer = [&](std::uint64_t call) {
+    return down && call > 1 ? Answer::kRetry : Answer::kOk;
+  };
+  h.component("k").sink.batch.max_rows = 50;
+  h.start();
+  h.wait_for_sources();
+  poll("a write that fails", [&] { return h.sink("k").calls > 2; });
+  EXPECT_EQ(h.sink("k").rows, 50u);
+  h.component("k").consumer.buffer.type = config::BufferType::kDisk;
+  EXPECT_EQ(h.reload().result, Result::kDone);
+  EXPECT_EQ(totals(h.pipeline(), "s", "k").held(), 100u);
+  EXPECT_EQ(totals(h.pipeline(), "s", "k").recovered, 50u);
+  down = false;
+  h.wait_for_empty_routes();
+  EXPECT_TRUE(h.pipeline().stop());
+  const RouteTotals ended = totals(h.pipeline(), "s", "k");
+  EXPECT_EQ(ended.offered, 100u);
+  EXPECT_EQ(ended.delivered, 150u);
+  EXPECT_EQ(ended.held(), 0u);
+  EXPECT_EQ(h.sink("k").rows, 150u);
+}
+
+// Whoever can deliver nothing in time drops what it holds, and that is said.
+TEST(Reload, TellsOfRowsThatItDropped) {
+  Harness h;
+  h.agent().shutdown_timeout = std::chrono::milliseconds(200);
+  h.source("s", 500, 10);
+  h.sink("k", {"s"}).answer = [](std::uint64_t) { return Answer::kRetry; };
+  h.start();
+  h.wait_for_sources();
+  h.remove("k");
+  EXPECT_THAT(h.reload().lines,
+              Contains("500 rows were dropped: nobody could deliver them in time"));
+  EXPECT_TRUE(h.pipeline().stop());
+}
+
 // The sink that is down is taken out: who waits for it goes on, its rows are counted.
 TEST(Reload, ARemovedSinkHoldsUpNobody) {
   Harness h;
@@ -208,7 +287,7 @@ TEST(Reload, SettlesEveryTokenOfASourceThatIsReplaced) {
 // the sinks that are always there, and every route's account is even.
 TEST(Reload, KeepsTheAccountsOverThousandsUnderLoad) {
   const auto seed = static_cast<unsigned>(from_environment("WEIR_SEED", std::random_device{}()));
-  const std::uint64_t rounds = from_environment("WEIR_RELOADS", 3000 / kScale);
+  const std::uint64_t rounds = from_environment("WEIR_RELOADS", 3000);
   std::printf("seed %u, %llu reloads\n", seed, static_cast<unsigned long long>(rounds));
   RecordProperty("seed", std::to_string(seed));
   std::mt19937 random(seed);
@@ -222,6 +301,13 @@ TEST(Reload, KeepsTheAccountsOverThousandsUnderLoad) {
   const std::vector<std::string> all{"steady", "changing", "collected"};
   h.passer("passer", {"changing"});
   for (const char* sink : {"memory", "disk", "overflow"}) h.sink(sink, all);
+  // Not the one whose disk comes and goes: what a sink cannot deliver at once stays on a disk that
+  // goes.
+  for (const char* sink : {"disk", "overflow"}) {
+    h.sink(sink).answer = [](std::uint64_t call) {
+      return call % 16 == 0 ? Answer::kRetry : Answer::kOk;
+    };
+  }
   h.component("disk").consumer.buffer.type = config::BufferType::kDisk;
   auto& overflow = h.component("overflow").consumer.buffer;
   overflow.type = config::BufferType::kOverflow;
@@ -256,8 +342,10 @@ TEST(Reload, KeepsTheAccountsOverThousandsUnderLoad) {
     bool refused = false;
     for (unsigned changes = 1 + below(3); changes != 0; --changes) {
       config::Component& sink = h.component(sinks[below(3)]);
-      switch (below(10)) {
-        case 0: sink.sink.batch.max_rows = 1 + below(1000); break;
+      switch (below(11)) {
+        case 0:  // no less than a collection: what is delivered in part may come again, see above
+          sink.sink.batch.max_rows = 100 + below(1000);
+          break;
         case 1: sink.consumer.buffer.max_size = Bytes{(1 + below(4)) << 20}; break;
         case 2: sink.consumer.required = below(2) == 0; break;
         case 3:
@@ -283,6 +371,14 @@ TEST(Reload, KeepsTheAccountsOverThousandsUnderLoad) {
         case 8:  // behind it everything is as it was
           if (has("guest")) h.component("guest").sink.retry.breaker = below(5);
           break;
+        case 9: {
+          auto& buffer = h.component("memory").consumer.buffer;
+          using Type = config::BufferType;
+          buffer.type = std::array{Type::kMemory, Type::kDisk, Type::kOverflow}[below(3)];
+          buffer.memory = Bytes{64u << 10};
+          buffer.sync = config::Sync::kNever;
+          break;
+        }
         default: {
           // Refused as a whole, and not there the next time.
           h.sink("bad", {"steady"});
@@ -312,9 +408,11 @@ TEST(Reload, KeepsTheAccountsOverThousandsUnderLoad) {
     emitted += h.source("visitor_" + std::to_string(v)).emitted;
   }
   EXPECT_GT(emitted, rounds);
+  std::map<std::string, std::uint64_t> held;  // on a disk, by a sink that failed at the end
+  for (const RouteTotals& t : h.pipeline().route_totals()) held[t.consumer] += t.held();
   for (const char* sink : sinks) {
     EXPECT_EQ(h.sink(sink).disorder, 0u) << sink;
-    EXPECT_EQ(h.sink(sink).rows, emitted) << sink;
+    EXPECT_EQ(h.sink(sink).rows + held[sink], emitted) << sink;
   }
 }
 
