@@ -21,7 +21,7 @@ class ServiceManager {
   // How long after a `tick` the next one is due.
   std::chrono::nanoseconds period() const;
   // READY=1 once the first collections are over; then what the agent does, every ten seconds; and
-  // WATCHDOG=1 as long as its scheduler moves.
+  // WATCHDOG=1 as long as the pipeline moves.
   void tick(const core::Pipeline& pipeline);
   // That it takes as long, and some more.
   void stopping(std::chrono::nanoseconds timeout);

@@ -168,7 +168,10 @@ Response Api::handle(const Request& request) const {
   }
   const core::Health health = pipeline_.health();
   const core::Health* told = known ? &health : nullptr;
-  if (path == "/health") return probe(pipeline_.moves(), "the scheduler does not fire", told);
+  if (path == "/health") {
+    const char* why = pipeline_.standstill();
+    return probe(why == nullptr, why, told);
+  }
   if (path == "/startup") return probe(health.started, "starting", told);
   const bool runs = health.phase == core::Phase::kRunning;
   if (path == "/ready") {

@@ -225,7 +225,9 @@ void Pipeline::sort_routes() {
 // `before`: whose place it takes.
 void Pipeline::start_worker(Component& c, const Component* before) {
   if (!c.is_sink()) {
-    c.worker = std::make_unique<ProcessorWorker>(*c.host, *c.queue, *c.type, c.instance);
+    c.worker = std::make_unique<ProcessorWorker>(*c.host, *c.queue, *c.type, c.instance,
+                                                 limits_.call_late);
+    write_watch_.add_processor(*c.host);
   } else {
     const config::SinkOptions& sink = c.config.sink;
     Inbox& inbox = c.spool ? static_cast<Inbox&>(*c.spool) : *c.queue;
@@ -239,7 +241,7 @@ void Pipeline::start_worker(Component& c, const Component* before) {
                     {sink.retry.initial, sink.retry.max, sink.retry.breaker},
                     sink.write_deadline},
         c.letters.get());
-    write_watch_.add(*c.host, sink.write_deadline);
+    write_watch_.add_sink(*c.host, sink.write_deadline);
   }
   const bool hands_on = before != nullptr && before->queue == c.queue;
   if (before != nullptr && before->worker) {
@@ -269,6 +271,7 @@ void Pipeline::schedule(const std::shared_ptr<Component>& c) {
 }
 
 void Pipeline::destroy(Component& c) {
+  write_watch_.remove(*c.host);
   contained_call(c.config.id, [&] { c.type->destroy(std::exchange(c.instance, nullptr)); });
 }
 

@@ -44,6 +44,7 @@ struct Component {
 
   bool works() const { return type != nullptr; }
   bool is_source() const { return config.kind == WEIR_SOURCE; }
+  bool is_processor() const { return config.kind == WEIR_PROCESSOR; }
   bool is_sink() const { return config.kind == WEIR_SINK; }
   // Whether what a consumer holds is in memory only.
   bool in_memory() const {

@@ -1,6 +1,7 @@
 // What works and what does not: for probes, `weir status` and the page of the agent.
 #pragma once
 
+#include <chrono>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -9,6 +10,22 @@
 #include "weir/abi.h"
 
 namespace weir::core {
+
+// From when on something counts as hanging.
+struct HangLimits {
+  // The scheduler, when it has no thread for what is due; long enough for a machine that is busy.
+  std::chrono::nanoseconds silent = std::chrono::seconds(10);
+  // A processor in one call, without what it waits for room further down: that is told.
+  std::chrono::nanoseconds call_late = std::chrono::seconds(10);
+  // Likewise: that only another start mends. A call has one batch, which takes milliseconds; one
+  // that asks a server for each of its rows has time to find out that nobody answers.
+  std::chrono::nanoseconds call_stuck = std::chrono::minutes(2);
+};
+
+// "12 s".
+inline std::string whole_seconds(std::chrono::nanoseconds duration) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(duration).count()) + " s";
+}
 
 enum class Phase { kStarting, kRunning, kStopping };
 

@@ -23,8 +23,9 @@ constexpr std::chrono::seconds kGrace{2};
 
 }  // namespace
 
-Pipeline::Pipeline(std::shared_ptr<const config::Config> config)
+Pipeline::Pipeline(std::shared_ptr<const config::Config> config, const HangLimits& limits)
     : config_(std::move(config)),
+      limits_(limits),
       pools_(epochs_),
       registry_(epochs_, config_->agent.max_series),
       services_{pools_,
@@ -77,6 +78,10 @@ std::shared_ptr<const Components> Pipeline::view() const {
 }
 
 void Pipeline::publish() {
+  // Who was left behind keeps nobody waiting any more.
+  for (const auto& c : retired_) {
+    if (c->is_processor()) write_watch_.remove(*c->host);
+  }
   auto all = std::make_shared<const Components>(components_);
   const std::lock_guard lock(view_mutex_);
   view_.swap(all);

@@ -18,11 +18,11 @@
 #include <vector>
 
 #include "core/config/model.hpp"
+#include "core/pipeline/call_watch.hpp"
 #include "core/pipeline/component.hpp"
 #include "core/pipeline/health.hpp"
 #include "core/pipeline/registry.hpp"
 #include "core/pipeline/reload_result.hpp"
-#include "core/pipeline/write_watch.hpp"
 
 namespace weir::core {
 
@@ -37,7 +37,7 @@ struct ReloadOutcome {
 
 class Pipeline {
  public:
-  explicit Pipeline(std::shared_ptr<const config::Config> config);
+  explicit Pipeline(std::shared_ptr<const config::Config> config, const HangLimits& limits = {});
   ~Pipeline();
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
@@ -93,8 +93,11 @@ class Pipeline {
   std::size_t component_count() const { return running_; }
   // What works. Any thread, at any time.
   Health health() const;
-  // Whether the scheduler has a thread for what is due; no output has a say in it. Any thread.
-  bool moves() const;
+  // Whether the scheduler has a thread for what is due, and no processor hangs in a call; no output
+  // has a say in it, and who stops is not to be killed. Any thread.
+  bool moves() const { return standstill() == nullptr; }
+  // Why it does not; nullptr: it does.
+  const char* standstill() const;
   // The rows of weir.telemetry/1.
   void visit_telemetry(weir_telemetry_row row, void* context) const;
 
@@ -135,6 +138,7 @@ class Pipeline {
   bool has_delivered() const;
 
   std::shared_ptr<const config::Config> config_;
+  const HangLimits limits_;
   Epochs epochs_;
   BatchPools pools_;
   Registry registry_;
@@ -149,7 +153,7 @@ class Pipeline {
   std::string digest_;                      // config_'s, likewise
   std::vector<Component*> collectors_;      // sources that collect
   std::unique_ptr<Scheduler> scheduler_;
-  WriteWatch write_watch_;
+  CallWatch write_watch_{limits_};
   std::size_t running_ = 0;
   bool stopped_ = false;
   std::array<std::atomic<std::uint64_t>, kReloadResults> reloads_{};  // by how they ended

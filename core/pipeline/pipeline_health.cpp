@@ -1,5 +1,7 @@
 // Health of the pipeline from what its threads leave behind: no plugin is called, nobody is waited
 // for.
+#include <algorithm>
+
 #include "core/pipeline/pipeline.hpp"
 
 namespace weir::core {
@@ -8,16 +10,19 @@ namespace {
 
 // Sources that are collected more rarely are not waited for at the start.
 constexpr std::chrono::nanoseconds kFirstCollectionWithin = std::chrono::minutes(1);
-// Long enough for a machine that is busy.
-constexpr std::chrono::nanoseconds kSilentMax = std::chrono::seconds(10);
-
-std::string whole_seconds(std::chrono::nanoseconds duration) {
-  return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(duration).count()) + " s";
-}
 
 }  // namespace
 
-bool Pipeline::moves() const { return scheduler_->silent_for() < kSilentMax; }
+const char* Pipeline::standstill() const {
+  if (phase_.load(std::memory_order_acquire) == Phase::kStopping) return nullptr;
+  if (scheduler_->silent_for() >= limits_.silent) return "the scheduler does not fire";
+  if (!built_.load(std::memory_order_acquire)) return nullptr;
+  const std::shared_ptr<const Components> all = view();
+  const bool stuck = std::any_of(all->begin(), all->end(), [this](const auto& c) {
+    return c->is_processor() && c->works() && c->host->call_lasts() >= limits_.call_stuck;
+  });
+  return stuck ? "a processor does not return from its call" : nullptr;
+}
 
 ComponentHealth Pipeline::health(const Component& c) const {
   ComponentHealth h{c.config.id,         c.config.kind,        c.config.type,
@@ -50,7 +55,11 @@ ComponentHealth Pipeline::health(const Component& c) const {
     if (c.collection_failing) return say(Condition::kFails, c.host->trouble().text());
     return say(Condition::kWorks, "");
   }
-  const auto overdue = c.host->write_overdue().value_or(std::chrono::nanoseconds(0));
+  const auto overdue = c.host->overdue().value_or(std::chrono::nanoseconds(0));
+  if (overdue.count() > 0 && c.is_processor()) {
+    return say(Condition::kFails,
+               "a call has been under way for " + whole_seconds(overdue + limits_.call_late));
+  }
   if (overdue.count() > 0) {
     return say(Condition::kFails, "a write has been under way for " + whole_seconds(overdue) +
                                       " longer than its write_deadline");

@@ -42,7 +42,7 @@ void Pipeline::visit_telemetry(weir_telemetry_row row, void* context) const {
     }
     if (c->worker) {
       const Worker& w = *c->worker;
-      const auto overdue = c->host->write_overdue().value_or(std::chrono::nanoseconds(0));
+      const auto overdue = c->host->overdue().value_or(std::chrono::nanoseconds(0));
       telemetry_row(
           row, context, kConsumerSchema, {id},
           {count(w.calls), count(w.retries), count(w.errors), seconds(w.busy_ns),

@@ -117,8 +117,10 @@ void ProcessorWorker::process(const Item& item) {
     for (Batch* b = item.chain; b != nullptr; b = b->next) {
       CallError error;
       const auto begin = SteadyClock::now();
+      host_.call_begins(begin, limit_);
       const weir_status status =
           contained_call(error, [&] { return type_.process(instance_, &b->abi, &error); });
+      host_.call_ended();
       busy_ns.fetch_add(static_cast<std::uint64_t>((SteadyClock::now() - begin).count()),
                         std::memory_order_relaxed);
       calls.fetch_add(1, std::memory_order_relaxed);

@@ -97,8 +97,10 @@ class Worker {
 
 class ProcessorWorker final : public Worker {
  public:
-  ProcessorWorker(Host& host, ConsumerQueue& queue, const weir_component_type& type, void* instance)
-      : Worker(host, queue), queue_(queue), type_(type), instance_(instance) {}
+  // `limit`: what a call may take until that is told.
+  ProcessorWorker(Host& host, ConsumerQueue& queue, const weir_component_type& type, void* instance,
+                  std::chrono::nanoseconds limit)
+      : Worker(host, queue), queue_(queue), type_(type), instance_(instance), limit_(limit) {}
   ~ProcessorWorker() override { end(); }
   void succeed(Worker& before, const Queues* queues) override;
   void leave_rest() override;
@@ -112,6 +114,7 @@ class ProcessorWorker final : public Worker {
   std::deque<Item> inherited_;
   const weir_component_type& type_;
   void* const instance_;
+  const std::chrono::nanoseconds limit_;
 };
 
 struct BatchLimits {

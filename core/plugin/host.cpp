@@ -93,7 +93,7 @@ void Host::Staging::flush() {
   if (head_ == nullptr) return;
   tail_ = nullptr;
   if (receipt_ != nullptr) head_->receipt = receipt_->ref();
-  host_.output_.emit(std::exchange(head_, nullptr));
+  host_.emit(std::exchange(head_, nullptr));
 }
 
 // Who made it, and as which.
@@ -104,6 +104,13 @@ void Host::stamp(Batch* batch) {
   if (batch->abi.sequence == 0) {
     batch->abi.sequence = sequence_.fetch_add(1, std::memory_order_relaxed) + 1;
   }
+}
+
+// May wait for room. What has an interval is a source, and is not called as processors are.
+void Host::emit(Batch* chain) {
+  if (schedule_.interval != 0) return output_.emit(chain);
+  const CallClock::Wait wait(call_);
+  output_.emit(chain);
 }
 
 weir_status Host::hand_over(Batch* batch, bool wait) {
@@ -119,7 +126,7 @@ weir_status Host::hand_over(Batch* batch, bool wait) {
   } else if (t_staging != nullptr && &t_staging->host() == this) {
     t_staging->add(batch);
   } else {
-    output_.emit(chain_of(batch));
+    emit(chain_of(batch));
   }
   rows_emitted.fetch_add(rows, std::memory_order_relaxed);
   batches_emitted.fetch_add(1, std::memory_order_relaxed);
@@ -166,11 +173,15 @@ weir_status Host::hand_over(weir_batch* const* batches, std::uint32_t count, wei
   return WEIR_OK;
 }
 
-std::optional<std::chrono::nanoseconds> Host::write_overdue() const {
-  using Clock = std::chrono::steady_clock;
+std::chrono::nanoseconds Host::call_lasts() const {
+  return call_.lasts(std::chrono::steady_clock::now()).value_or(std::chrono::nanoseconds(0));
+}
+
+std::optional<std::chrono::nanoseconds> Host::overdue() const {
+  const auto now = std::chrono::steady_clock::now();
   const std::int64_t deadline = deadline_.load(std::memory_order_relaxed);
-  if (deadline == 0) return {};
-  return std::chrono::nanoseconds(Clock::now().time_since_epoch().count() - deadline);
+  if (deadline == 0) return call_.overdue(now);
+  return std::chrono::nanoseconds(now.time_since_epoch().count() - deadline);
 }
 
 // Of the write under way, ns.

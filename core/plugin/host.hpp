@@ -18,6 +18,7 @@
 #include "core/pipeline/health.hpp"
 #include "core/pipeline/output.hpp"
 #include "core/pipeline/registry.hpp"
+#include "core/plugin/call_clock.hpp"
 #include "core/plugin/peer.hpp"
 #include "weir/abi.h"
 #include "weir/ext/acknowledge.h"
@@ -65,13 +66,21 @@ class Host {
   // Why its last call failed, while it does.
   Trouble& trouble() { return trouble_; }
 
-  // Of a sink, around each write; and since when the one under way should have ended, which is
-  // negative until then and nothing while there is none.
+  // Of a sink, around each write.
   void write_begins(std::chrono::steady_clock::time_point deadline) {
     deadline_.store(deadline.time_since_epoch().count(), std::memory_order_relaxed);
   }
   void write_ended() { deadline_.store(0, std::memory_order_relaxed); }
-  std::optional<std::chrono::nanoseconds> write_overdue() const;
+  // Of a processor, around each call.
+  void call_begins(CallClock::Time now, std::chrono::nanoseconds limit) {
+    call_.begins(now, limit);
+  }
+  void call_ended() { call_.ended(); }
+  // How long the call under way has lasted; 0: there is none.
+  std::chrono::nanoseconds call_lasts() const;
+  // Since when the write or call under way should have ended, which is negative until then and
+  // nothing while there is none.
+  std::optional<std::chrono::nanoseconds> overdue() const;
   // The agent ends then, whatever a write's own deadline: `weir_deadline` tells the sink.
   void ends_by(std::chrono::steady_clock::time_point end) {
     end_.store(end.time_since_epoch().count(), std::memory_order_relaxed);
@@ -116,6 +125,7 @@ class Host {
   std::int64_t time_left() const;
   void fill_abi();
   void stamp(Batch* batch);
+  void emit(Batch* chain);
   weir_status hand_over(Batch* batch, bool wait);
   weir_status hand_over(weir_batch* const* batches, std::uint32_t count, weir_settled settled,
                         void* context, std::uint64_t token);
@@ -133,6 +143,7 @@ class Host {
   Trouble trouble_;
   std::vector<Rejection> rejections_;
   std::atomic<std::int64_t> deadline_{0};  // of the write under way, steady clock; 0: there is none
+  CallClock call_;                         // of a processor
   std::atomic<std::int64_t> end_{std::numeric_limits<std::int64_t>::max()};  // of the agent
   std::atomic<std::uint64_t> sequence_{0};
   std::atomic<std::uint64_t> unsettled_{0};

@@ -64,7 +64,8 @@ constexpr weir_field kConsumerFields[] = {
     seconds_total("call_seconds_total", "Time spent in the plugin's write or process."),
     gauge("failing", "", "1 when the last call failed."),
     gauge("circuit", "", "0: closed; 1: half open, a probe is under way; 2: open."),
-    seconds("overdue_seconds", "How long the write under way has been over its write_deadline."),
+    seconds("overdue_seconds",
+            "How long a write has been over its write_deadline, or a processor's call over 10 s."),
     gauge("queue_bytes", "bytes", "Memory of the rows that the component holds."),
     gauge("queue_limit_bytes", "bytes", "Limit of queue_bytes.")};
 constexpr weir_field kRouteFields[] = {

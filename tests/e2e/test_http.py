@@ -81,6 +81,42 @@ def test_an_agent_whose_processes_stand_still_does_not_answer_and_goes_on(pages)
     p.wait("/health", 200)
 
 
+def test_a_processor_that_hangs_is_told_and_keeps_nobody_from_stopping(agent, tmp_path):
+    """Until two minutes are over the agent counts as alive: tests/pipeline/hang_test.cpp has these
+    shorter."""
+    port = harness.free_port()
+    process = agent(f"""
+agent:
+  interval: 100ms
+  shutdown_timeout: 500ms
+  plugin_dirs: [{harness.BUILD}/tests/plugins]
+  http: {{listen: 127.0.0.1:{port}, socket: off}}
+sources: {{host: {{type: node_probe}}}}
+processors: {{score: {{type: delay, inputs: [host], takes: 1h, required: true}}}}
+sinks: {{out: {{type: file, inputs: [score], path: {tmp_path}/out.jsonl}}}}
+""")
+
+    def page(path):
+        status, _, body = harness.http_get(f"http://127.0.0.1:{port}{path}")
+        return status, body.decode()
+
+    def told():
+        status, body = page("/ready")
+        score = {c["id"]: c for c in json.loads(body)["components"]}["score"]
+        assert status == 503 and score["status"] == "fails", score
+        return re.fullmatch(r"a call has been under way for \d+ s", score["reason"])
+
+    harness.poll(told)
+    process.wait_log("score: a call has been under way for 1")
+    overdue = r'^weir_consumer_overdue_seconds{component="score"} (\S+)$'
+    assert float(re.search(overdue, page("/metrics")[1], re.M)[1]) > 0
+    assert page("/health")[0] == 200
+    assert process.stop() == 1
+    log = process.log()
+    assert "score: does not return from its call; it is left behind" in log
+    assert re.search(r"host -> score: (\d+) rows in, 0 delivered, \1 dropped \(\w+\), 0 held", log)
+
+
 def test_metrics_are_those_of_the_source_agent_telemetry(pages, prometheus, tmp_path):
     """The same names, by two ways."""
     p = pages()

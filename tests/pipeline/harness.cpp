@@ -268,7 +268,7 @@ config::Component& Harness::component(const std::string& id) {
 }
 
 Pipeline& Harness::start() {
-  pipeline_ = std::make_unique<Pipeline>(make());
+  pipeline_ = std::make_unique<Pipeline>(make(), limits_);
   EXPECT_EQ(pipeline_->start(), 0);
   pipeline_->schedule();
   return *pipeline_;

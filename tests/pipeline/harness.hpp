@@ -80,6 +80,7 @@ class Harness {
   // As they are to be at the next `start` or `reload`.
   config::Component& component(const std::string& id);
   config::AgentOptions& agent() { return agent_; }
+  HangLimits& limits() { return limits_; }
   void remove(const std::string& id);
 
   // Builds and starts it.
@@ -104,6 +105,7 @@ class Harness {
   std::unique_ptr<config::Config> make() const;
 
   config::AgentOptions agent_;
+  HangLimits limits_;
   std::vector<config::Component> components_;
   std::vector<RouteTotals> ended_;
   std::unique_ptr<Pipeline> pipeline_;
