@@ -32,8 +32,9 @@ class Connection {
   // Closes a connection that is not broken; that the next one is made is not told to people.
   void start_anew();
 
-  // A statement without a result. Rows: those that it changed.
+  // A statement without a result.
   Problem execute(std::string_view sql);
+  std::uint64_t changed_rows() const { return mysql_affected_rows(handle_); }  // by the last one
   Problem define(std::string_view sql);  // one that makes or changes tables
   // Calls row(cells) for each row; a NULL cell is empty.
   using Row = std::function<void(const std::vector<std::string>&)>;
