@@ -50,7 +50,8 @@ class Connection {
   Problem configure();
   using Judge = Kind (*)(unsigned, std::string_view);
   Problem run(std::string_view sql, Judge judge);
-  bool wait_for_answer();
+  struct Infile;
+  bool wait_for(short events);
   void set_tls();
   std::string place() const;
   Problem problem(Judge judge);
@@ -63,6 +64,7 @@ class Connection {
   std::size_t statement_bytes_max_ = 0;
   bool may_load_ = false;
   std::uint64_t connects_ = 0;
+  bool is_late_ = false;  // the statement's time was over, and the socket is shut down
   bool is_told_ = false;  // the agent knows that it is connected
 };
 
