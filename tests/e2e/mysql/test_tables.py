@@ -22,6 +22,10 @@ RMF_TABLES = {
     "volumes_utilization_metrics": "volume_type volume_id utilization_percent:decimal(5,2)",
     "volumes_iops_metrics": "volume_type volume_id iops:int(11)",
 }
+# NULL where nothing was observed: the simulator's histograms begin anew at midnight and at an IPL.
+RMF_MEANS = {"response_time_seconds", "service_time_microseconds"}
+CPU_INDEXES = {"idx_lpar_cpu": "lpar,cpu_type", "idx_composite": "lpar,cpu_type,timestamp"}
+OTHER_INDEXES = {"idx_lpar": "lpar", "idx_composite": "lpar,timestamp"}
 
 
 def rmf_environment(server, tmp_path):
@@ -56,23 +60,26 @@ def test_the_example_makes_the_documented_tables(shared_server, agent, poll, tmp
         wanted += [(label, "varchar(50)") for label in [*labels, "sysplex", "lpar"]]
         wanted += [tuple(value.split(":"))]
         found = server.query("rmf", (
-            "SELECT column_name, column_type FROM information_schema.columns WHERE "
+            "SELECT column_name, column_type, is_nullable FROM information_schema.columns WHERE "
             "table_schema = 'rmf' AND table_name = %s AND extra NOT LIKE '%%INVISIBLE%%'"
         ), table)  # fmt: skip
-        assert sorted(found) == sorted(wanted), table
+        assert sorted(column[:2] for column in found) == sorted(wanted), table
+        nullable = {name for name, _, is_nullable in found if is_nullable == "YES"}
+        assert nullable == RMF_MEANS & {name for name, _ in wanted}, table
         assert len(server.query("rmf", f"SELECT * FROM {table} LIMIT 1")[0]) == len(wanted)
-    indexes = server.query(
-        "rmf",
-        "SELECT index_name, GROUP_CONCAT(column_name ORDER BY seq_in_index) FROM "
-        "information_schema.statistics WHERE table_schema = 'rmf' AND table_name = 'cpu_metrics' "
-        "GROUP BY index_name",
-    )
-    assert {name: columns for name, columns in indexes if name.startswith("idx")} == {
-        "idx_timestamp": "timestamp",
-        "idx_lpar_cpu": "lpar,cpu_type",
-        "idx_sysplex_timestamp": "sysplex,timestamp",
-        "idx_composite": "lpar,cpu_type,timestamp",
-    }
+        indexes = server.query("rmf", (
+            "SELECT index_name, GROUP_CONCAT(column_name ORDER BY seq_in_index) FROM "
+            "information_schema.statistics WHERE table_schema = 'rmf' AND table_name = %s "
+            "GROUP BY index_name"
+        ), table)  # fmt: skip
+        wanted = CPU_INDEXES if table == "cpu_metrics" else OTHER_INDEXES
+        assert dict(indexes) == {
+            "PRIMARY": "id,timestamp",
+            "weir_key": "timestamp,weir_series,weir_ns",
+            "idx_timestamp": "timestamp",
+            "idx_sysplex_timestamp": "sysplex,timestamp",
+            **wanted,
+        }, table
     rows = server.query("rmf", (
         "SELECT count(*), count(DISTINCT timestamp, sysplex, lpar, cpu_type), "
         "min(utilization_percent) >= 0, max(utilization_percent) <= 100 FROM cpu_metrics"
