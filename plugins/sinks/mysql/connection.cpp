@@ -2,6 +2,7 @@
 
 #include <mariadb/errmsg.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <chrono>
@@ -19,9 +20,13 @@ unsigned seconds(Duration d) {
   return static_cast<unsigned>(std::chrono::ceil<std::chrono::seconds>(d).count());
 }
 
+}  // namespace
+
 // What LOAD DATA LOCAL reads instead of a file. A server may ask for any file at any time: it gets
-// this, or nothing.
-struct Infile {
+// this, or nothing. The library sends all of it within one call, which knows only its own timeouts:
+// the waiting is done here, before it would.
+struct Connection::Infile {
+  Connection& connection;
   std::string_view rest;
 
   static int begin(void** context, const char*, void* self) {
@@ -30,20 +35,22 @@ struct Infile {
   }
   static int read(void* context, char* out, unsigned size) {
     auto& self = *static_cast<Infile*>(context);
+    if (!self.connection.wait_for(POLLOUT)) return -1;
     const std::size_t n = std::min<std::size_t>(size, self.rest.size());
     if (n > 0) std::memcpy(out, self.rest.data(), n);
     self.rest.remove_prefix(n);
     return static_cast<int>(n);
   }
-  static void end(void*) {}
+  // All of it is sent, and the library is about to wait for what the server says of it.
+  static void end(void* context) {
+    if (context != nullptr) static_cast<Infile*>(context)->connection.wait_for(POLLIN);
+  }
   static int error(void*, char* text, unsigned size) {
     std::strncpy(text, "the server asked for a file that it was not offered", size - 1);
     text[size - 1] = '\0';
     return CR_MIN_ERROR;
   }
 };
-
-}  // namespace
 
 void Connection::set_tls() {
   if (!options_.tls || !options_.tls->enabled) return;
@@ -167,29 +174,37 @@ Problem Connection::lost(Problem problem) {
   return problem;
 }
 
-// Whether the server begins to answer before the write must end. The library waits without looking
-// at that, and not only the write's own deadline may come: the agent's stop brings it forward.
-bool Connection::wait_for_answer() {
-  pollfd socket{static_cast<int>(mysql_get_socket(handle_)), POLLIN, 0};
+// Whether the server answers (POLLIN) or takes data (POLLOUT) before the write must end. The
+// library waits without looking at that, and not only the write's own deadline may come: the
+// agent's stop brings it forward. When it is over, the socket is shut down, so that the library
+// does not wait either. An answer that is there counts even then; more data do not help.
+bool Connection::wait_for(short events) {
+  pollfd socket{static_cast<int>(mysql_get_socket(handle_)), events, 0};
+  const Duration limit = events == POLLIN ? options_.read_timeout : options_.write_timeout;
   const auto begin = std::chrono::steady_clock::now();
   for (;;) {
     const Duration waited = std::chrono::steady_clock::now() - begin;
-    const Duration left =
-        std::min<Duration>(options_.read_timeout - waited, sink_.time_left(kLookPeriod));
+    const Duration left = std::min<Duration>(limit - waited, sink_.time_left(kLookPeriod));
     const auto ms = std::chrono::ceil<std::chrono::milliseconds>(left).count();
-    if (::poll(&socket, 1, static_cast<int>(std::max<std::int64_t>(ms, 0))) > 0) return true;
-    if (left.count() <= 0) return false;
+    const bool is_ready = ::poll(&socket, 1, static_cast<int>(std::max<std::int64_t>(ms, 0))) > 0;
+    if (is_ready && (events == POLLIN || left.count() > 0)) return true;
+    if (left.count() > 0) continue;
+    is_late_ = true;
+    ::shutdown(socket.fd, SHUT_RDWR);
+    return false;
   }
 }
 
 Problem Connection::run(std::string_view sql, Judge judge) {
+  is_late_ = false;
   if (mysql_send_query(handle_, sql.data(), sql.size()) != 0) return problem(judge);
-  if (!wait_for_answer()) {
+  const bool is_done = wait_for(POLLIN) && mysql_read_query_result(handle_) == 0;
+  if (is_late_) {
     return lost({Kind::connection, CR_SERVER_LOST,
                  place() + ": no answer in time; see whether the server hangs, or raise "
-                           "read_timeout and write_deadline"});
+                           "read_timeout, write_timeout and write_deadline"});
   }
-  return mysql_read_query_result(handle_) == 0 ? Problem{} : problem(judge);
+  return is_done ? Problem{} : problem(judge);
 }
 
 Problem Connection::execute(std::string_view sql) { return run(sql, kind_of); }
@@ -213,7 +228,7 @@ Problem Connection::query(std::string_view sql, const Row& row) {
 }
 
 Problem Connection::load(std::string_view sql, std::string_view data, std::uint64_t& doubtful) {
-  Infile file{data};
+  Infile file{*this, data};
   mysql_set_local_infile_handler(handle_, Infile::begin, Infile::read, Infile::end, Infile::error,
                                  &file);
   Problem result = execute(sql);

@@ -32,8 +32,9 @@ class Connection {
   // Closes a connection that is not broken; that the next one is made is not told to people.
   void start_anew();
 
-  // A statement without a result. Rows: those that it changed.
+  // A statement without a result.
   Problem execute(std::string_view sql);
+  std::uint64_t changed_rows() const { return mysql_affected_rows(handle_); }  // by the last one
   Problem define(std::string_view sql);  // one that makes or changes tables
   // Calls row(cells) for each row; a NULL cell is empty.
   using Row = std::function<void(const std::vector<std::string>&)>;
@@ -49,7 +50,8 @@ class Connection {
   Problem configure();
   using Judge = Kind (*)(unsigned, std::string_view);
   Problem run(std::string_view sql, Judge judge);
-  bool wait_for_answer();
+  struct Infile;
+  bool wait_for(short events);
   void set_tls();
   std::string place() const;
   Problem problem(Judge judge);
@@ -62,6 +64,7 @@ class Connection {
   std::size_t statement_bytes_max_ = 0;
   bool may_load_ = false;
   std::uint64_t connects_ = 0;
+  bool is_late_ = false;  // the statement's time was over, and the socket is shut down
   bool is_told_ = false;  // the agent knows that it is connected
 };
 

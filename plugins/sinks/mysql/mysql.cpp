@@ -100,12 +100,14 @@ Problem Mysql::deliver(std::span<const weir_batch* const> batches) {
   if (!connection_.is_open()) tables_.forget();
   if (Problem p = connection_.open()) return p;
   const std::int64_t now = wall_clock_ns();
+  // First, since what goes may be the room that the rest needs; and what was not known before.
   if (Problem p = tables_.expire(now)) return p;
   for (const weir_batch* batch : batches) {
     Shape* shape = nullptr;
     if (Problem p = tables_.prepare(*batch, now, shape)) return p;
     shapes_.push_back(shape);
   }
+  if (Problem p = tables_.expire(now)) return p;
   if (Problem p = connection_.execute("START TRANSACTION")) return p;
   Problem problem = transaction(batches);
   if (!problem) problem = connection_.execute("COMMIT");

@@ -1,6 +1,10 @@
 #include "tables.hpp"
 
+#include <mariadb/mysqld_error.h>
+
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "weir/table_value.hpp"
 
@@ -34,6 +38,7 @@ Problem Tables::prepare(const weir_batch& batch, std::int64_t now, Shape*& out) 
     if (made->problem.empty()) {
       if (Problem problem = define(*made, batch, now)) return problem;
     }
+    if (made->problem.empty()) kept_.try_emplace(made->plan.table, Kept{made->plan.time});
     shape = std::move(made);
   }
   out = shape.get();
@@ -160,26 +165,40 @@ Problem Tables::make_partitions(const table::Plan& plan, const weir_batch& batch
 
 Problem Tables::expire(std::int64_t now) {
   if (options_.retention.count() == 0) return {};
-  if (std::chrono::steady_clock::now() < next_expiry_) return {};
-  next_expiry_ = std::chrono::steady_clock::now() + kExpiryPause;
-  std::vector<std::pair<std::string, std::string>> all;  // table, time column
-  if (Problem p = connection_.query(
-          "SELECT s.table_name, t.column_name FROM information_schema.columns s JOIN "
-          "information_schema.columns t ON t.table_schema = s.table_schema AND t.table_name = "
-          "s.table_name AND t.data_type = 'datetime' AND t.ordinal_position <= 2 WHERE "
-          "s.table_schema = DATABASE() AND s.column_name = 'weir_series'",
-          [&](const auto& cells) { all.emplace_back(cells[0], cells[1]); })) {
-    return p;
+  const auto clock = std::chrono::steady_clock::now();
+  const bool is_due = clock >= next_expiry_;
+  if (is_due) next_expiry_ = clock + kExpiryPause;
+  std::string told;
+  Problem problem;
+  for (auto at = kept_.begin(); at != kept_.end() && !problem;) {
+    auto& [table, kept] = *at;
+    const bool is_new = std::exchange(kept.is_new, false);
+    Removed removed;
+    if (is_due || is_new) problem = expire(table, kept.time, now, removed);
+    const std::string text = removed.text();
+    if (!text.empty()) told += (told.empty() ? "" : "; ") + ("table " + table + ": " + text);
+    // Somebody dropped it; it is made again when rows of its come.
+    const bool is_gone = problem.code == ER_NO_SUCH_TABLE;
+    if (is_gone) problem = {};
+    at = is_gone ? kept_.erase(at) : std::next(at);
   }
-  for (const auto& [table, time] : all) {
-    if (Problem p = expire(table, time, now)) return p;
+  if (!told.empty()) host_.info("retention: " + told);
+  return problem;
+}
+
+std::string Tables::Removed::text() const {
+  std::string result;
+  if (days > 0) result = "dropped " + std::to_string(days) + " days up to " + last_day;
+  if (rows > 0) {
+    result += (result.empty() ? "" : ", ") + ("deleted " + std::to_string(rows) + " rows");
   }
-  return {};
+  return result;
 }
 
 // Whole days by dropping their partition; rows of a table without partitions, and those that came
 // too late for one of their own, by deleting them in steps.
-Problem Tables::expire(const std::string& table, const std::string& time, std::int64_t now) {
+Problem Tables::expire(const std::string& table, const std::string& time, std::int64_t now,
+                       Removed& removed) {
   const std::int64_t cutoff = now - options_.retention.count();
   if (Problem p = read_partitions(table)) return p;
   table::SqlTime text;
@@ -193,13 +212,18 @@ Problem Tables::expire(const std::string& table, const std::string& time, std::i
               connection_.define("ALTER TABLE " + quoted(table) + " DROP PARTITION " + name)) {
         return p;
       }
-      host_.info("retention: dropped " + name + " of table " + table);
+      ++removed.days;
+      removed.last_day = name;
       days.erase(days.begin());
     }
     if (!days.empty()) before = std::min(before, day_start(days.front()));
   }
-  return connection_.execute("DELETE FROM " + quoted(table) + " WHERE " + quoted(time) + " < '" +
-                             before + "' LIMIT " + std::to_string(kRowsAtOnce));
+  if (Problem p = connection_.execute("DELETE FROM " + quoted(table) + " WHERE " + quoted(time) +
+                                      " < '" + before + "' LIMIT " + std::to_string(kRowsAtOnce))) {
+    return p;
+  }
+  removed.rows = connection_.changed_rows();
+  return {};
 }
 
 }  // namespace weir::mysql_sink

@@ -49,21 +49,23 @@ Problem Keeper::make_room(bool& any) {
 Problem Keeper::expire(std::int64_t now) {
   table::SqlTime text;
   const std::string cutoff(text.at(now - options_.retention.count(), 9));
-  std::vector<Tables::Kept> all;
-  if (Problem problem = tables_.list(all)) return problem;
+  std::vector<Tables::Kept> own;
+  if (Problem problem = tables_.list_own(own)) return problem;
   bool is_done = true;
-  for (const auto& t : all) {
+  for (const auto& t : own) {
     std::optional<std::string> nth;
     if (Problem problem = database_.query_text(nth_time_sql(t, kRowsAtOnce), nth)) return problem;
     if (!nth) continue;
     is_done = is_done && *nth >= cutoff;
     if (Problem problem = remove({t}, std::min(*nth, cutoff), expired_)) return problem;
   }
-  if (is_done) next_expiry_ = Clock::now() + kExpiryPause;
+  if (is_done && !own.empty()) next_expiry_ = Clock::now() + kExpiryPause;
   return {};
 }
 
-// All tables are cut at one time, that of the row which is the n-th oldest in the densest.
+// All tables are cut at one time, that of the row which is the n-th oldest in the densest. Those of
+// other sinks too: the limit is the file's, and after a start this sink does not know at once what
+// it wrote before.
 Problem Keeper::shrink(std::int64_t pages_max) {
   std::vector<Tables::Kept> all;
   if (Problem problem = tables_.list(all)) return problem;

@@ -1,5 +1,6 @@
-// Keeps a database file within its limits: rows older than `retention` go, and the oldest rows go
-// when the file comes near `max_size`. A little work at a time, before a delivery.
+// Keeps a database file within its limits: rows older than `retention` go from the tables that this
+// sink writes, and the oldest rows of all tables of Weir's go when the file comes near `max_size`.
+// A little work at a time, before a delivery.
 #pragma once
 
 #include <chrono>

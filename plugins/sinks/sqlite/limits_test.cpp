@@ -22,7 +22,7 @@ class SqliteLimits : public SqliteFixture {
   std::uintmax_t size() const { return std::filesystem::file_size(options_.path); }
 };
 
-TEST_F(SqliteLimits, RetentionRemovesOldRowsOfEveryTable) {
+TEST_F(SqliteLimits, RetentionRemovesOldRowsOfEveryTableThatIsWritten) {
   {
     const auto sink = started();
     const auto old = now_s() - 3 * 3600;
@@ -31,12 +31,58 @@ TEST_F(SqliteLimits, RetentionRemovesOldRowsOfEveryTable) {
   }
   options_.retention = std::chrono::hours(1);
   const auto sink = started();
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(write(*sink, {batch(now_s(), 1)}).code(), WEIR_OK);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(write(*sink, {batch(now_s(), 1), batch(now_s(), 1, "other")}).code(), WEIR_OK);
+  }
   // 30,000 rows, one a second from 3 h ago: those beyond now - 1 h stay.
   const std::string newest = row("SELECT min(n) FROM m");
   EXPECT_GE(std::stoll(newest), now_s() - 3700);
-  EXPECT_EQ(row("SELECT count(*) FROM other"), "0");
+  EXPECT_GE(std::stoll(row("SELECT min(n) FROM other")), now_s() - 3700);
   EXPECT_NE(log().find("retention: removed "), std::string::npos);
+}
+
+// Two sinks with different retentions in one file; and a measurement that comes no more.
+TEST_F(SqliteLimits, RetentionLeavesTablesAloneThatTheSinkDoesNotWrite) {
+  const auto old = now_s() - 3 * 3600;
+  const auto audit = started();
+  EXPECT_EQ(write(*audit, {batch(old, 100, "audit"), batch(old, 100, "past")}).code(), WEIR_OK);
+  EXPECT_EQ(write(*audit, {batch(old, 100)}).code(), WEIR_OK);
+  options_.retention = std::chrono::hours(1);
+  const auto brief = started();
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(write(*audit, {batch(old + 100 + i, 1, "audit")}).code(), WEIR_OK);
+    EXPECT_EQ(write(*brief, {batch(now_s(), 1)}).code(), WEIR_OK);
+  }
+  EXPECT_EQ(row("SELECT count(*) FROM m WHERE n < " + std::to_string(now_s() - 3600)), "0");
+  EXPECT_EQ(row("SELECT count(*) FROM audit"), "103");
+  EXPECT_EQ(row("SELECT count(*) FROM past"), "100");
+}
+
+TEST_F(SqliteLimits, RetentionDoesNotStumbleOverATableThatWasDropped) {
+  options_.retention = std::chrono::hours(1);
+  const auto sink = started();
+  EXPECT_EQ(write(*sink, {batch(now_s(), 1, "past"), batch(now_s(), 1)}).code(), WEIR_OK);
+  rows("DROP TABLE past");
+  const Status status = write(*sink, {batch(now_s() + 1, 1)});
+  EXPECT_EQ(status.code(), WEIR_OK) << status.why();
+}
+
+// The limit is the file's, not the sink's: whose rows they are does not matter.
+TEST_F(SqliteLimits, MaxSizeRemovesTheOldestRowsOfOtherSinksToo) {
+  const auto other = started();
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(write(*other, {batch(i * 1000, 1000, "other")}).code(), WEIR_OK);
+  }
+  options_.max_size = {1 << 20};
+  const auto sink = started();
+  std::int64_t last = 1'000'000;
+  for (int i = 0; i < 10; ++i, last += 1000) {
+    const Status status = write(*sink, {batch(last, 1000)});
+    ASSERT_EQ(status.code(), WEIR_OK) << status.why();
+  }
+  EXPECT_EQ(row("SELECT max(n) FROM m"), std::to_string(last - 1));
+  EXPECT_EQ(row("SELECT count(*) FROM other"), "0");
+  EXPECT_LE(size(), options_.max_size.count);
 }
 
 TEST_F(SqliteLimits, TheOldestRowsGoWhenTheFileIsFull) {

@@ -1,7 +1,5 @@
 #include "tables.hpp"
 
-#include <map>
-
 namespace weir::sqlite_sink {
 
 namespace {
@@ -73,6 +71,7 @@ Problem Tables::find(const weir_measurement& m, Shape*& out) {
     if (made->problem.empty()) {
       if (Problem problem = prepare(*made)) return problem;
     }
+    if (made->problem.empty()) own_[table::lower(made->plan.table)] = made->plan.time;
     shape = std::move(made);
   }
   out = shape.get();
@@ -150,10 +149,12 @@ Problem Tables::create(const table::Plan& plan) {
   return {};
 }
 
+// Without a plan, the time is the first column that is one: `create_sql` puts it before the others.
 Problem Tables::list(std::vector<Kept>& out) {
   Statement statement;
   if (Problem problem = database_.prepare(
-          "SELECT m.name, (SELECT name FROM pragma_table_info(m.name) WHERE type = 'DATETIME')"
+          "SELECT m.name, (SELECT name FROM pragma_table_info(m.name) WHERE type = 'DATETIME'"
+          " ORDER BY cid LIMIT 1)"
           " FROM sqlite_master m JOIN pragma_table_info(m.name) c"
           " WHERE m.type = 'table' AND c.name = 'weir_series'",
           statement)) {
@@ -168,6 +169,17 @@ Problem Tables::list(std::vector<Kept>& out) {
     if (!text(1).empty()) out.push_back({text(0), text(1)});
   }
   return code == SQLITE_DONE ? Problem{} : database_.failure(code);
+}
+
+// A table that was dropped since, or made in a transaction that was undone, is not there.
+Problem Tables::list_own(std::vector<Kept>& out) {
+  std::vector<Kept> all;
+  if (Problem problem = list(all)) return problem;
+  for (const Kept& t : all) {
+    const auto found = own_.find(table::lower(t.name));
+    if (found != own_.end()) out.push_back({t.name, found->second});
+  }
+  return {};
 }
 
 }  // namespace weir::sqlite_sink

@@ -2,6 +2,7 @@
 // and the prepared statement that writes a row of it.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,11 +28,13 @@ class Tables {
   Problem find(const weir_measurement& m, Shape*& out);
   // After a transaction that was rolled back, or when a table is not what it was.
   void forget();
-  // Tables of the file that hold rows of this sink, and their time columns.
   struct Kept {
-    std::string name, time;
+    std::string name, time;  // of the table and of its time column
   };
+  // Tables of the file that a sink of this kind made, this one or another.
   Problem list(std::vector<Kept>& out);
+  // Those of them that this sink has written to since it was made.
+  Problem list_own(std::vector<Kept>& out);
 
  private:
   Problem prepare(Shape& shape);
@@ -41,6 +44,7 @@ class Tables {
   Database& database_;
   const table::Tables& options_;
   std::vector<std::unique_ptr<Shape>> shapes_;  // by measurement id
+  std::map<std::string, std::string> own_;      // time columns by lower table
 };
 
 // What the file says, not the measurement. Pure.

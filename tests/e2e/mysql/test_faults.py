@@ -137,6 +137,29 @@ def test_a_stop_does_not_wait_for_a_server_that_hangs(own_server, make_database,
     assert "dropped (shutdown), 0 held" in log, log
 
 
+@pytest.mark.parametrize("what", ["upload", "answer"])
+def test_a_stop_does_not_wait_for_a_load_that_hangs(own_server, make_database, agent, poll, what):
+    """While the server takes no more of the data, and once it has all of them: a lock that the
+    first row waits for sees to it that a load is under way."""
+    series = {"upload": 50_000, "answer": 1000}[what]  # more than a socket holds, or less
+    server = own_server("--innodb-lock-wait-timeout=3600")
+    database = make_database(server)
+    more = (f", socket: {server.socket}, read_timeout: 1h, write_timeout: 1h, "
+            "batch: {max_rows: 100000, max_bytes: 64MiB, max_delay: 20ms}")  # fmt: skip
+    source = f"{{type: ledger, series: {series}, interval: 200ms}}"
+    running = agent(database.text(source=source, more=more))
+    poll(lambda: database.query("SHOW TABLES") and loads(server) > 1)
+    with server.root(database.name) as other, other.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute("SELECT count(*) FROM ledger WHERE time > '2200-01-01' FOR UPDATE")
+        waiting = ("SELECT 1 FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT' AND "
+                   "trx_query LIKE 'LOAD DATA%'")  # fmt: skip
+        # InnoDB answers a question that comes again within 0.1 s as it did before.
+        poll(lambda: server.query(None, waiting), interval=0.3)
+        log = harness.stopped_while_hanging(running, server.process)
+    assert "dropped (shutdown), 0 held" in log, log
+
+
 def test_rows_that_are_too_large_for_a_packet_are_rejected_alone(own_server, make_database):
     database = make_database(own_server("--max-allowed-packet=60K"))
     log = database.backfill(source="{type: extremes, interval: 12h}", expect=1)

@@ -22,6 +22,10 @@ RMF_TABLES = {
     "volumes_utilization_metrics": "volume_type volume_id utilization_percent:decimal(5,2)",
     "volumes_iops_metrics": "volume_type volume_id iops:int(11)",
 }
+# NULL where nothing was observed: the simulator's histograms begin anew at midnight and at an IPL.
+RMF_MEANS = {"response_time_seconds", "service_time_microseconds"}
+CPU_INDEXES = {"idx_lpar_cpu": "lpar,cpu_type", "idx_composite": "lpar,cpu_type,timestamp"}
+OTHER_INDEXES = {"idx_lpar": "lpar", "idx_composite": "lpar,timestamp"}
 
 
 def rmf_environment(server, tmp_path):
@@ -56,23 +60,26 @@ def test_the_example_makes_the_documented_tables(shared_server, agent, poll, tmp
         wanted += [(label, "varchar(50)") for label in [*labels, "sysplex", "lpar"]]
         wanted += [tuple(value.split(":"))]
         found = server.query("rmf", (
-            "SELECT column_name, column_type FROM information_schema.columns WHERE "
+            "SELECT column_name, column_type, is_nullable FROM information_schema.columns WHERE "
             "table_schema = 'rmf' AND table_name = %s AND extra NOT LIKE '%%INVISIBLE%%'"
         ), table)  # fmt: skip
-        assert sorted(found) == sorted(wanted), table
+        assert sorted(column[:2] for column in found) == sorted(wanted), table
+        nullable = {name for name, _, is_nullable in found if is_nullable == "YES"}
+        assert nullable == RMF_MEANS & {name for name, _ in wanted}, table
         assert len(server.query("rmf", f"SELECT * FROM {table} LIMIT 1")[0]) == len(wanted)
-    indexes = server.query(
-        "rmf",
-        "SELECT index_name, GROUP_CONCAT(column_name ORDER BY seq_in_index) FROM "
-        "information_schema.statistics WHERE table_schema = 'rmf' AND table_name = 'cpu_metrics' "
-        "GROUP BY index_name",
-    )
-    assert {name: columns for name, columns in indexes if name.startswith("idx")} == {
-        "idx_timestamp": "timestamp",
-        "idx_lpar_cpu": "lpar,cpu_type",
-        "idx_sysplex_timestamp": "sysplex,timestamp",
-        "idx_composite": "lpar,cpu_type,timestamp",
-    }
+        indexes = server.query("rmf", (
+            "SELECT index_name, GROUP_CONCAT(column_name ORDER BY seq_in_index) FROM "
+            "information_schema.statistics WHERE table_schema = 'rmf' AND table_name = %s "
+            "GROUP BY index_name"
+        ), table)  # fmt: skip
+        wanted = CPU_INDEXES if table == "cpu_metrics" else OTHER_INDEXES
+        assert dict(indexes) == {
+            "PRIMARY": "id,timestamp",
+            "weir_key": "timestamp,weir_series,weir_ns",
+            "idx_timestamp": "timestamp",
+            "idx_sysplex_timestamp": "sysplex,timestamp",
+            **wanted,
+        }, table
     rows = server.query("rmf", (
         "SELECT count(*), count(DISTINCT timestamp, sysplex, lpar, cpu_type), "
         "min(utilization_percent) >= 0, max(utilization_percent) <= 100 FROM cpu_metrics"
@@ -116,13 +123,17 @@ def partitions(database):
     return [name for (name,) in found]
 
 
-def fill(database, days, first, last, more):
-    """Rows of days [first, last) from today."""
-    path = database.config(database.text(source="{type: ledger, interval: 1h}", more=more))
+def backfill(database, days, first, last, text):
+    """Rows of days [first, last) from today; the agent's log."""
     range_ = ["--from", days.date(first), "--to", days.date(last)]
-    done = harness.weir("backfill", "-c", path, *range_, timeout=60)
+    done = harness.weir("backfill", "-c", database.config(text), *range_, timeout=60)
     assert done.returncode == 0, done.stderr
     return done.stderr
+
+
+def fill(database, days, first, last, more):
+    text = database.text(source="{type: ledger, interval: 1h}", more=more)
+    return backfill(database, days, first, last, text)
 
 
 def test_a_partition_a_day_in_any_order_of_days(database, days):
@@ -142,7 +153,7 @@ def test_a_partition_a_day_in_any_order_of_days(database, days):
 def test_days_beyond_the_retention_are_dropped(database, days):
     fill(database, days, -8, 0, ", retention: 30d")
     log = fill(database, days, 0, 1, ", retention: 5d")
-    assert f"dropped {days.partition(-8)} of table ledger" in log, log
+    assert f"retention: table ledger: dropped 3 days up to {days.partition(-6)}" in log, log
     assert partitions(database) == [*map(days.partition, range(-5, 1)), "pmax"]
     assert database.query("SELECT count(*) FROM ledger") == [(6 * 240,)]
 
@@ -150,6 +161,32 @@ def test_days_beyond_the_retention_are_dropped(database, days):
 def test_a_table_without_partitions_loses_old_rows_too(database, days):
     fill(database, days, -8, 0, "")
     assert partitions(database) == []
-    fill(database, days, 0, 1, ", retention: 5d")
+    log = fill(database, days, 0, 1, ", retention: 5d")
+    assert "retention: table ledger: deleted " in log, log
     oldest = database.query("SELECT min(time) FROM ledger")[0][0]
     assert oldest >= days.now - datetime.timedelta(days=5, hours=1)
+
+
+def test_a_retention_is_for_the_tables_of_its_sink_alone(database, days):
+    """Two sinks write two measurements into one database, and a third comes no more."""
+
+    def text(retention):
+        sources = "{type: ledger, interval: 1h}, others: {type: extremes, interval: 12h}"
+        sinks = database.text(source=sources, more=f", retention: {retention}")
+        audit = database.text(more=", retention: 1000d")
+        audit = audit[audit.index("  db: ") :].replace("[rows]", "[others]")
+        return sinks + audit.replace("db:", "audit:", 1)
+
+    backfill(database, days, -8, 0, text("30d"))
+    database.query("CREATE TABLE past LIKE ledger")
+    columns = "time, part, number, weir_series, weir_ns"
+    database.query(f"INSERT INTO past ({columns}) SELECT {columns} FROM ledger")
+    log = backfill(database, days, 0, 1, text("5d"))
+    assert f"retention: table ledger: dropped 3 days up to {days.partition(-6)}\n" in log, log
+    assert log.count("retention: ") == 1, log
+    assert database.query("SELECT count(*) FROM ledger") == [(6 * 240,)]
+    assert database.query("SELECT count(*) FROM past") == [(8 * 240,)]
+    counts = database.query("SELECT DATE(time), count(*) FROM extremes GROUP BY 1 ORDER BY 1")
+    assert [(str(day), rows) for day, rows in counts] == [
+        (days.date(day), 26) for day in range(-8, 1)
+    ]
