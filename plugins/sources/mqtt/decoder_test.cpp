@@ -370,8 +370,13 @@ TEST_F(Decoding, SparkplugDataThatComesAgainHasTheNamesOfItsTime) {
     EXPECT_EQ(send("NDATA", t + 2, "", false), "");
     EXPECT_EQ(last(), "b") << "a clock that was set back";
   }
-  EXPECT_TRUE(shared->rebirths.take().empty());
   EXPECT_EQ(shared->unnamed, 0u);
+  EXPECT_EQ(send("NDATA", 11, "", true),
+            "1 metric was dropped: its alias has no name, since the message is of before its edge "
+            "node's last birth")
+      << "of the birth that was before that, which is not kept";
+  EXPECT_EQ(shared->unnamed, 1u);
+  EXPECT_TRUE(shared->rebirths.take().empty());
 }
 
 TEST_F(Decoding, SparkplugMetricsWithoutANameAreCountedAndTheirBirthIsAskedFor) {

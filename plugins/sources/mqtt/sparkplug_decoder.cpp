@@ -150,7 +150,7 @@ class SparkplugDecoder : public Decoder {
       nodes().bind(node_, *m.alias, {std::string(m.name), m.type});
     }
     if (m.name.empty() || m.type == payload::SparkplugType::unknown) {
-      const EdgeNodes::Bound* bound = m.alias ? nodes().find(node_, *m.alias, is_before_) : nullptr;
+      const EdgeNodes::Bound* bound = m.alias ? find(*m.alias) : nullptr;
       if (bound == nullptr && m.name.empty()) {
         ++unnamed_;
         return "";
@@ -183,6 +183,14 @@ class SparkplugDecoder : public Decoder {
     return rows.add(point_);
   }
 
+  // Of before is the birth before the last one; what is older still has no name.
+  const EdgeNodes::Bound* find(std::uint64_t alias) {
+    if (is_before_) {
+      const auto& birth = nodes().life(node_)->before.time_ms;
+      if (birth && payload_.time_ms && *payload_.time_ms < *birth) return nullptr;
+    }
+    return nodes().find(node_, alias, is_before_);
+  }
   // The type tells how an integer is to be read.
   static void resolve(const EdgeNodes::Bound& bound, payload::SparkplugMetric& m) {
     m.name = bound.name;
