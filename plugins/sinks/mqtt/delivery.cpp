@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
+#include <unordered_set>
 #include <utility>
 
 #include "shared/mosquitto/reasons.hpp"
@@ -47,8 +49,7 @@ Status Delivery::begin(mqtt::Client& client) {
   std::unique_lock lock(mutex_);
   window_.clear();
   origins_.clear();
-  ends_.clear();
-  acknowledged_.clear();
+  sent_.clear();
   rejected_.clear();
   failure_.clear();
   is_undone_ = false;
@@ -111,16 +112,14 @@ bool Delivery::publish(std::string_view topic, std::string_view payload,
     const std::lock_guard lock(mutex_);
     if (broken_) return false;
     origins_.insert(origins_.end(), rows.begin(), rows.end());
-    ends_.push_back(origins_.size());
-    acknowledged_.push_back(false);
+    sent_.push_back({origins_.size(), std::hash<std::string_view>{}(topic), Answer::none});
     int number = 0;
     error = client_->publish(message, &number);
     if (error == MOSQ_ERR_SUCCESS) {
-      window_.sent(number, static_cast<std::uint32_t>(ends_.size() - 1));
+      window_.sent(number, static_cast<std::uint32_t>(sent_.size() - 1));
     } else {
       origins_.resize(origins_.size() - rows.size());
-      ends_.pop_back();
-      acknowledged_.pop_back();
+      sent_.pop_back();
     }
   }
   if (error == MOSQ_ERR_SUCCESS) {
@@ -186,11 +185,17 @@ Status Delivery::finish() {
   return Status::ok();
 }
 
+// Of each topic what precedes its first message that the broker did not take. What follows that one
+// is published again behind it: a subscriber, and what the broker retains, end with the newest.
+// What is rejected holds nothing up, since it never gets there.
 void Delivery::remember() {
+  std::unordered_set<std::size_t> held_up;  // hashes; two topics of one hash only come again
   std::size_t begin = 0;
-  for (std::size_t message = 0; message < ends_.size(); begin = ends_[message++]) {
-    if (!acknowledged_[message]) continue;
-    for (std::size_t i = begin; i < ends_[message]; ++i) {
+  for (const Sent& message : sent_) {
+    const std::size_t first = std::exchange(begin, message.end);
+    if (message.answer == Answer::none) held_up.insert(message.topic);
+    if (message.answer != Answer::taken || held_up.contains(message.topic)) continue;
+    for (std::size_t i = first; i < message.end; ++i) {
       const auto [found, is_new] = done_.try_emplace(origins_[i].batch, origins_[i].batch->rows);
       if (is_new) sink_.retain(*origins_[i].batch);
       found->second[origins_[i].row] = true;
@@ -237,8 +242,11 @@ void Delivery::acknowledged(int number, int reason) {
   if (!message) return;  // a message that is not of rows
   ++progress_;
   switch (mqtt::fate_of(reason)) {
-    case mqtt::Fate::delivered: acknowledged_[*message] = qos_ > 0; break;
+    case mqtt::Fate::delivered:
+      if (qos_ > 0) sent_[*message].answer = Answer::taken;
+      break;
     case mqtt::Fate::reject:
+      sent_[*message].answer = Answer::rejected;
       reject_message(*message, "the broker refused it: " + mqtt::reason_text(reason));
       break;
     case mqtt::Fate::retry:
@@ -258,8 +266,9 @@ void Delivery::undo(const std::string& why) {
 }
 
 void Delivery::reject_message(std::uint32_t message, const std::string& reason) {
-  const std::size_t begin = message == 0 ? 0 : ends_[message - 1];
-  for (std::size_t i = begin; i < ends_[message]; ++i) rejected_.push_back({origins_[i], reason});
+  const std::size_t begin = message == 0 ? 0 : sent_[message - 1].end;
+  for (std::size_t i = begin; i < sent_[message].end; ++i)
+    rejected_.push_back({origins_[i], reason});
 }
 
 }  // namespace weir::mqtt_sink

@@ -40,7 +40,7 @@ class Delivery {
 
   // [sink's thread] Waits for a connection, connect_timeout at most. Not ok: retry, and why.
   Status begin(mqtt::Client& client);
-  // The row comes again, and the broker acknowledged it the last time.
+  // The row comes again, and the broker acknowledged it the last time, with all before it.
   bool is_done(Origin row) const {
     if (done_.empty()) return false;
     const auto found = done_.find(row.batch);
@@ -77,6 +77,12 @@ class Delivery {
     Origin row;
     std::string reason;
   };
+  enum class Answer : std::uint8_t { none, taken, rejected };
+  struct Sent {
+    std::size_t end;    // of its rows in origins_
+    std::size_t topic;  // its hash
+    Answer answer;
+  };
   bool wait_until_at_most(std::size_t in_flight);
   bool is_wait_over() const {
     return broken_ || (window_.in_flight() <= wanted_ && window_.has_room(limit_));
@@ -97,8 +103,8 @@ class Delivery {
   std::size_t packet_bytes_max_ = 0;
   std::uint32_t unwoken_ = 0;  // messages that the connection's thread may not know of yet
   bool told_lower_qos_ = false;
-  // Of deliveries that failed: rows that the broker has. The batches are retained, so that one at
-  // the same place is the same one.
+  // Of deliveries that failed: rows that need not come again. The batches are retained, so that one
+  // at the same place is the same one.
   std::unordered_map<const weir_batch*, std::vector<bool>> done_;
 
   std::mutex mutex_;  // guards:
@@ -107,8 +113,7 @@ class Delivery {
   Window window_;
   std::size_t limit_ = 1;  // of messages on their way; as qos_
   std::vector<Origin> origins_;
-  std::vector<std::size_t> ends_;   // of each message in origins_
-  std::vector<bool> acknowledged_;  // by message
+  std::vector<Sent> sent_;  // messages
   std::vector<Rejected> rejected_;
   std::string failure_;  // not empty: of this delivery
   std::string trouble_;  // not empty: why there is no connection

@@ -24,7 +24,7 @@ class ReadingDecoder : public Decoder {
   explicit ReadingDecoder(const Subscription& s)
       : measurement_(or_default(s.measurement, "reading")) {}
 
-  std::string decode(const Incoming& in, Rows& rows) override {
+  std::string read(const Incoming& in, Rows& rows) override {
     const payload::Decoded decoded = payload::decode_readings(in.payload, kRowsMax, readings_);
     if (!decoded) return decoded.text();
     Trouble trouble;
@@ -37,7 +37,7 @@ class ReadingDecoder : public Decoder {
       point_.label("unit", r.unit);
       point_.label("owner_id", r.owner_id);
       point_.fields.assign(1, {"value", "", r.value});
-      point_.time = r.time;
+      point_.at(r.time);
       trouble.add(rows.add(point_));
     }
     return trouble.text();
@@ -57,7 +57,7 @@ class InfluxDecoder : public Decoder {
               : s.precision == Precision::ms ? 1'000'000
                                              : 1'000'000'000) {}
 
-  std::string decode(const Incoming& in, Rows& rows) override {
+  std::string read(const Incoming& in, Rows& rows) override {
     Trouble trouble;
     std::string_view rest = in.payload;
     payload::Decoded result;
@@ -79,12 +79,12 @@ class InfluxDecoder : public Decoder {
     for (const auto& tag : line_.tags) point_.label(tag.key, tag.value);
     point_.fields.clear();
     for (const auto& field : line_.fields) point_.fields.push_back({field.key, "", field.value});
-    point_.time = in.arrival;
+    point_.arrived(in.arrival);
     if (line_.time) {
       const std::int64_t max = std::numeric_limits<std::int64_t>::max() / unit_;
       if (*line_.time > max || *line_.time < -max)
         return "the time is out of range; check precision";
-      point_.time = *line_.time * unit_;
+      point_.at(*line_.time * unit_);
     }
     return rows.add(point_);
   }
@@ -100,7 +100,7 @@ class ImuDecoder : public Decoder {
   ImuDecoder(const Subscription& s, bool is_json)
       : measurement_(or_default(s.measurement, "imu")), is_json_(is_json) {}
 
-  std::string decode(const Incoming& in, Rows& rows) override {
+  std::string read(const Incoming& in, Rows& rows) override {
     Trouble trouble;
     if (is_json_) {
       const payload::Decoded decoded = payload::decode_imu_json(in.payload, sensor_id_, packet_);
@@ -150,7 +150,7 @@ class ImuDecoder : public Decoder {
                                    s.temperature * payload::ImuScale::kTemperatureC});
       const auto sequence = static_cast<std::uint32_t>(packet_.base_sample + i);
       point_.fields.push_back({"sequence", "", std::uint64_t{sequence}});
-      point_.time = static_cast<Time>((packet_.timestamp_us + i * kUsPerSample) * 1000);
+      point_.at(static_cast<Time>((packet_.timestamp_us + i * kUsPerSample) * 1000));
       trouble.add(rows.add(point_));
     }
   }
@@ -170,12 +170,12 @@ class ImuDecoder : public Decoder {
 
 }  // namespace
 
-std::unique_ptr<Decoder> make_decoder(const Subscription& s) {
+std::unique_ptr<Decoder> make_decoder(const Subscription& s, std::shared_ptr<Sparkplug> shared) {
   switch (s.format) {
     case PayloadFormat::json: return make_json_decoder(s);
     case PayloadFormat::reading: return std::make_unique<ReadingDecoder>(s);
     case PayloadFormat::influx: return std::make_unique<InfluxDecoder>(s);
-    case PayloadFormat::sparkplug: return make_sparkplug_decoder();
+    case PayloadFormat::sparkplug: return make_sparkplug_decoder(std::move(shared));
     case PayloadFormat::imu: return std::make_unique<ImuDecoder>(s, false);
     case PayloadFormat::imu_json: return std::make_unique<ImuDecoder>(s, true);
   }

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "edge_nodes.hpp"
 #include "options.hpp"
 #include "point.hpp"
 #include "rows.hpp"
@@ -16,6 +17,7 @@ struct Incoming {
   std::string_view topic, payload;
   Time arrival = 0;
   std::span<const Point::Label> labels;  // of the topic
+  bool is_again = false;  // it may have come before, and what is known be of behind it
 };
 
 class Decoder {
@@ -25,12 +27,20 @@ class Decoder {
   virtual ~Decoder() = default;
   // Adds the message's rows. "" or what is wrong; rows that are right are added all the same. One
   // thread.
-  virtual std::string decode(const Incoming& in, Rows& rows) = 0;
+  std::string decode(const Incoming& in, Rows& rows) {
+    rows.begin_message();
+    return read(in, rows);
+  }
+
+ private:
+  virtual std::string read(const Incoming& in, Rows& rows) = 0;
 };
 
-std::unique_ptr<Decoder> make_decoder(const Subscription& subscription);
+std::unique_ptr<Decoder> make_decoder(
+    const Subscription& subscription,
+    std::shared_ptr<Sparkplug> shared = std::make_shared<Sparkplug>());
 std::unique_ptr<Decoder> make_json_decoder(const Subscription& subscription);
-std::unique_ptr<Decoder> make_sparkplug_decoder();
+std::unique_ptr<Decoder> make_sparkplug_decoder(std::shared_ptr<Sparkplug> shared);
 
 // Collects what goes wrong in one message: the first is told.
 class Trouble {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -45,6 +46,23 @@ TEST_F(Decoding, JsonAsItIs) {
   EXPECT_EQ(lines("mqtt").size(), 3u);
 }
 
+// Databases would keep the last of them alone.
+TEST_F(Decoding, RowsOfASeriesInOneMessageWithoutTimesAreANanosecondApart) {
+  Subscription s;
+  s.labels = {{"d", "d"}};
+  EXPECT_EQ(decode(s, R"([{"d":1,"a":1},{"d":2,"a":2},{"d":1,"a":3,"b":1},{"d":1,"a":4}])"), "");
+  std::vector<std::string> all = lines("mqtt");
+  std::sort(all.begin(), all.end());
+  EXPECT_EQ(all, (std::vector<std::string>{"d=1,site=fra a=1 7", "d=1,site=fra a=3,b=1 8",
+                                           "d=1,site=fra a=4 9", "d=2,site=fra a=2 7"}));
+  s = {};
+  s.format = PayloadFormat::influx;
+  EXPECT_EQ(decode(s, "m f=1\nm f=2 7\nm f=3\nn f=4\n"), "");
+  EXPECT_EQ(lines("m"),
+            (std::vector<std::string>{"site=fra f=1 7", "site=fra f=2 7", "site=fra f=3 8"}));
+  EXPECT_EQ(lines("n"), std::vector<std::string>{"site=fra f=4 7"});
+}
+
 TEST_F(Decoding, JsonByAMapping) {
   Subscription s;
   s.measurement = "weather";
@@ -69,11 +87,11 @@ TEST_F(Decoding, JsonWithNamedFieldsIsOneSetOfNames) {
   EXPECT_EQ(decode(*decoder, R"([{"a":2},{"b":"y"},{"a":3,"b":"z"},{"z":1}])"), "no value");
   EXPECT_NE(decode(*decoder, R"({"b":1})"), "") << "of another type than before";
   EXPECT_EQ(decode(*decoder, R"({"b":"w"})"), "");
-  const std::string rest = "=null,e=null,f=null,g=null,h=null,i=null,j=null 7";
-  EXPECT_EQ(lines("mqtt").at(1), "site=fra a=2,b=null,c=null,d" + rest);
-  EXPECT_EQ(lines("mqtt").at(2), "site=fra a=null,b=y,c=null,d" + rest);
-  EXPECT_EQ(lines("mqtt").at(3), "site=fra a=3,b=z,c=null,d" + rest);
-  EXPECT_EQ(lines("mqtt").at(4), "site=fra a=null,b=w,c=null,d" + rest);
+  const std::string rest = "=null,e=null,f=null,g=null,h=null,i=null,j=null ";
+  EXPECT_EQ(lines("mqtt").at(1), "site=fra a=2,b=null,c=null,d" + rest + "7");
+  EXPECT_EQ(lines("mqtt").at(2), "site=fra a=null,b=y,c=null,d" + rest + "8");
+  EXPECT_EQ(lines("mqtt").at(3), "site=fra a=3,b=z,c=null,d" + rest + "9");
+  EXPECT_EQ(lines("mqtt").at(4), "site=fra a=null,b=w,c=null,d" + rest + "7");
   for (int set = 1; set < 1024; ++set) {
     std::string members;
     for (int i = 0; i < 10; ++i) {
@@ -302,6 +320,92 @@ TEST_F(Decoding, ASparkplugDeathIsThatOfTheLastBirthOrNone) {
   EXPECT_EQ(decode(*decoder, out.view(), "spBv1.0/g/NDATA/e"), "") << "the aliases are still there";
   EXPECT_EQ(send("NDEATH", 6, false), 4u);
   EXPECT_NE(decode(*decoder, out.view(), "spBv1.0/g/NDATA/e"), "");
+}
+
+// The agent was killed when it had noted a birth, and had not acknowledged what preceded it.
+TEST_F(Decoding, SparkplugDataThatComesAgainHasTheNamesOfItsTime) {
+  Subscription s;
+  s.format = PayloadFormat::sparkplug;
+  const auto shared = std::make_shared<Sparkplug>();
+  shared->asks = true;
+  const auto decoder = make_decoder(s, shared);
+  double value = 0;
+  const auto send = [&](const char* message, std::uint64_t time, std::string_view name,
+                        bool is_again) {
+    payload::SparkplugMetric m;
+    m.name = name;
+    m.alias = 3;
+    m.type = payload::SparkplugType::float64;
+    m.value = ++value;
+    format::Buffer out;
+    payload::encode_sparkplug(time, {&m, 1}, 0, out);
+    const std::string topic = std::string("spBv1.0/g/") + message + "/e";
+    std::string why = decoder->decode({topic, out.view(), 7, {}, is_again}, rows_);
+    for (Batch& batch : rows_.take()) source_.emit(std::move(batch));
+    return why;
+  };
+  const auto last = [&] {
+    const std::string line = lines("sparkplug").back();
+    return line.substr(line.find("metric=") + 7, 1);
+  };
+  for (const bool dies : {false, true}) {
+    const std::uint64_t t = dies ? 100 : 0;
+    EXPECT_EQ(send("NBIRTH", t + 1, "a", false), "");
+    if (dies) {
+      format::Buffer none;
+      EXPECT_EQ(decoder->decode({"spBv1.0/g/NDEATH/e", none.view(), 7, {}}, rows_), "");
+      EXPECT_EQ(send("NBIRTH", t + 1, "a", true), "") << "of the life that has ended";
+      EXPECT_EQ(send("NDATA", t + 2, "", true), "");
+      EXPECT_EQ(last(), "a");
+    }
+    EXPECT_EQ(send("NBIRTH", t + 10, "b", dies), "");
+    EXPECT_EQ(send("NDATA", t + 11, "", false), "");
+    EXPECT_EQ(last(), "b");
+    EXPECT_EQ(send("NBIRTH", t + 1, "a", true), "") << "again, and of before";
+    EXPECT_EQ(send("NDATA", t + 2, "", true), "");
+    EXPECT_EQ(last(), "a");
+    EXPECT_EQ(send("NBIRTH", t + 10, "b", true), "");
+    EXPECT_EQ(send("NDATA", t + 11, "", true), "");
+    EXPECT_EQ(last(), "b");
+    EXPECT_EQ(send("NDATA", t + 2, "", false), "");
+    EXPECT_EQ(last(), "b") << "a clock that was set back";
+  }
+  EXPECT_EQ(shared->unnamed, 0u);
+  EXPECT_EQ(send("NDATA", 11, "", true),
+            "1 metric was dropped: its alias has no name, since the message is of before its edge "
+            "node's last birth")
+      << "of the birth that was before that, which is not kept";
+  EXPECT_EQ(shared->unnamed, 1u);
+  EXPECT_TRUE(shared->rebirths.take().empty());
+}
+
+TEST_F(Decoding, SparkplugMetricsWithoutANameAreCountedAndTheirBirthIsAskedFor) {
+  Subscription s;
+  s.format = PayloadFormat::sparkplug;
+  const auto shared = std::make_shared<Sparkplug>();
+  shared->asks = true;
+  const auto decoder = make_decoder(s, shared);
+  std::array<payload::SparkplugMetric, 3> metrics;
+  for (std::size_t i = 0; i < 3; ++i) {
+    metrics[i].alias = i;
+    metrics[i].type = payload::SparkplugType::float64;
+    metrics[i].value = 1.0;
+  }
+  metrics[2].name = "known";
+  format::Buffer out;
+  payload::encode_sparkplug(1, metrics, 0, out);
+  const std::string why = decode(*decoder, out.view(), "spBv1.0/g/DDATA/e/d");
+  EXPECT_EQ(why,
+            "2 metrics were dropped: their aliases have no name that is known here before the edge "
+            "node's next birth, for which it is asked (NCMD, Node Control/Rebirth)");
+  EXPECT_EQ(lines("sparkplug").size(), 1u) << "what has a name is used";
+  EXPECT_EQ(shared->unnamed, 2u);
+  EXPECT_EQ(shared->rebirths.take(), std::vector<std::string>{"g/e"});
+  shared->asks = false;
+  EXPECT_EQ(decode(*decoder, out.view(), "spBv1.0/g/DDATA/other/d"),
+            "2 metrics were dropped: their aliases have no name that is known here before the edge "
+            "node's next birth");
+  EXPECT_TRUE(shared->rebirths.take().empty());
 }
 
 TEST_F(Decoding, SeriesThatNobodyNamesAreReleased) {

@@ -14,15 +14,27 @@ constexpr std::size_t kGroupMessagesMax = 256;
 constexpr std::size_t kGroupBytesMax = 512u << 10;
 constexpr Duration kPauseMin = 100ms, kPauseMax = 10s;
 constexpr auto kTellEvery = 10s;
+constexpr std::size_t kRebirthsMax = 1000;  // that wait for a connection
 constexpr auto kReleaseEvery = 10min;
+
+// One file a source: subscriptions may come and go.
+std::string journal_of(const Source& source, const std::vector<Subscription>& subscriptions) {
+  const bool is_used = std::any_of(subscriptions.begin(), subscriptions.end(), [](const auto& s) {
+    return s.format == PayloadFormat::sparkplug;
+  });
+  return is_used ? std::string(source.data_dir()) + "/sparkplug/" + source.id() : "";
+}
 
 }  // namespace
 
 Deliverer::Deliverer(Source source, const std::vector<Subscription>& subscriptions,
-                     std::function<void()> wake)
-    : source_(source), wake_(std::move(wake)) {
+                     std::function<void()> wake, bool asks)
+    : source_(source),
+      wake_(std::move(wake)),
+      sparkplug_(std::make_shared<Sparkplug>(journal_of(source, subscriptions))) {
+  sparkplug_->asks = asks;
   for (const Subscription& s : subscriptions)
-    feeds_.push_back({Topic(s.topic), make_decoder(s), Rows(source)});
+    feeds_.push_back({Topic(s.topic), make_decoder(s, sparkplug_), Rows(source)});
 }
 
 Deliverer::~Deliverer() {
@@ -31,6 +43,8 @@ Deliverer::~Deliverer() {
 }
 
 void Deliverer::start() {
+  const std::string why = sparkplug_->nodes.load();
+  if (!why.empty()) source_.warn("births of Sparkplug's edge nodes: " + why);
   thread_ = std::thread([this] { run(); });
 }
 
@@ -70,12 +84,18 @@ std::vector<MessagePtr> Deliverer::collect(Clock::time_point now, Clock::time_po
   if (!lost_.empty() && now >= lost_due_ && !is_halted_) {
     // In the order in which they came, and before what came later.
     counts_.repeated += lost_.size();
+    for (const MessagePtr& message : lost_) message->is_again = true;
     waiting_.insert(waiting_.begin(), lost_.begin(), lost_.end());
     lost_.clear();
     ready_.notify_one();
   }
   if (!lost_.empty()) next = std::min(next, lost_due_);
   return std::exchange(done_, {});
+}
+
+std::vector<std::string> Deliverer::rebirths() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(rebirths_, {});
 }
 
 std::size_t Deliverer::outstanding() {
@@ -156,6 +176,9 @@ void Deliverer::deliver(Group group) {
     ++bad;
     tell_trouble(*message, why);
   }
+  save_births();
+  std::vector<std::string> wanted = sparkplug_->rebirths.take();
+  const bool asks = !wanted.empty();
   std::size_t series = 0;
   for (const Feed& feed : feeds_) series += feed.rows.series_count();
   {
@@ -163,7 +186,12 @@ void Deliverer::deliver(Group group) {
     counts_.messages += group.size();
     counts_.bad += bad;
     counts_.series = series;
+    counts_.unnamed = sparkplug_->unnamed;
+    for (std::string& node : wanted) {
+      if (rebirths_.size() < kRebirthsMax) rebirths_.push_back(std::move(node));
+    }
   }
+  if (asks) wake_();
   if (group.front()->qos == 0) return emit_loose(group.size());
   emit(std::move(group));
 }
@@ -176,11 +204,22 @@ std::string Deliverer::decode(const Message& message) {
     for (std::size_t i = 0; i < topic_values_.size(); ++i) {
       topic_labels_.push_back({feed.topic.labels()[i], topic_values_[i]});
     }
-    return feed.decoder->decode({message.topic, message.payload, message.arrival, topic_labels_},
-                                feed.rows);
+    return feed.decoder->decode(
+        {message.topic, message.payload, message.arrival, topic_labels_, message.is_again},
+        feed.rows);
   }
   return "no subscription has this topic; the broker keeps one of an earlier configuration, which "
          "another client_id would leave behind";
+}
+
+// Before the rows go: with them the births are acknowledged. Where it fails, messages are taken all
+// the same, since the births can be asked for.
+void Deliverer::save_births() {
+  const std::string why = sparkplug_->nodes.save(Clock::now());
+  if (why.empty()) return;
+  source_.warn(why +
+               "; what Sparkplug's edge nodes call their metrics is not known any more after "
+               "a restart, until they are born again");
 }
 
 std::vector<Batch> Deliverer::take_rows() {

@@ -28,9 +28,10 @@ namespace weir::mqtt_source {
 
 class Deliverer {
  public:
-  // `wake` is called on any thread, when `collect` has something to say; it must not block.
+  // `wake` is called on any thread, when `collect` or `rebirths` has something to say; it must not
+  // block. `asks`: for births of Sparkplug's edge nodes that were missed.
   Deliverer(Source source, const std::vector<Subscription>& subscriptions,
-            std::function<void()> wake);
+            std::function<void()> wake, bool asks = false);
   ~Deliverer();
 
   void start();
@@ -44,10 +45,11 @@ class Deliverer {
   // Messages that may be acknowledged. Puts those that were lost back in line when their pause is
   // over; `next` is when to call again at the latest.
   std::vector<MessagePtr> collect(Clock::time_point now, Clock::time_point& next);
-  std::size_t outstanding();  // groups that were emitted and are not settled
+  std::vector<std::string> rebirths();  // edge nodes that are to be asked for their births
+  std::size_t outstanding();            // groups that were emitted and are not settled
 
   struct Counts {
-    std::uint64_t messages = 0, bad = 0, dropped = 0, repeated = 0;
+    std::uint64_t messages = 0, bad = 0, dropped = 0, repeated = 0, unnamed = 0;
     std::size_t series = 0;
   };
   Counts counts();
@@ -64,6 +66,7 @@ class Deliverer {
   Group next_group();
   void deliver(Group group);
   std::string decode(const Message& message);
+  void save_births();
   std::vector<Batch> take_rows();
   void emit(Group group);
   void emit_loose(std::size_t messages);
@@ -76,6 +79,7 @@ class Deliverer {
 
   // The thread's own.
   std::vector<Feed> feeds_;
+  std::shared_ptr<Sparkplug> sparkplug_;
   std::vector<std::string_view> topic_values_;
   std::vector<Point::Label> topic_labels_;
   std::uint64_t untold_ = 0;
@@ -89,6 +93,7 @@ class Deliverer {
   std::unordered_map<std::uint64_t, Group> emitted_;
   std::uint64_t token_ = 0;
   std::vector<MessagePtr> done_, lost_;
+  std::vector<std::string> rebirths_;
   Clock::time_point lost_due_{};
   Duration pause_{};
   Counts counts_;

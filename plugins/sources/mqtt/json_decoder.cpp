@@ -26,7 +26,7 @@ class JsonDecoder : public Decoder {
     for (const auto& [field, path] : options_.fields) named_.push_back({field, path, {}});
   }
 
-  std::string decode(const Incoming& in, Rows& rows) override {
+  std::string read(const Incoming& in, Rows& rows) override {
     payload::JsonReader reader(in.payload);
     if (reader.peek() == '[') return decode_array(in, rows);
     read_object(reader, in);
@@ -144,7 +144,11 @@ class JsonDecoder : public Decoder {
     point_.measurement = measurement_;
     point_.labels.assign(in.labels.begin(), in.labels.end());
     point_.fields.clear();
-    point_.time = object_.time;
+    if (options_.time.empty()) {
+      point_.arrived(in.arrival);
+    } else {
+      point_.at(object_.time);
+    }
     for (const auto& [label, path] : options_.labels) {
       const Member* m = find(path);
       point_.label(label, m == nullptr ? std::string_view{} : text_of(*m));

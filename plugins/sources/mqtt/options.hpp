@@ -59,6 +59,7 @@ struct Options : mqtt::ConnectionOptions {
   std::uint16_t max_in_flight = 0;
   Bytes max_payload;
   Bytes max_held;
+  bool rebirth = true;
 
   static const OptionTable<Options>& table() {
     static const OptionTable<Options> t(mqtt::with_connection<Options>({
@@ -83,6 +84,9 @@ struct Options : mqtt::ConnectionOptions {
             .def("16MiB")
             .min("64KiB")
             .max("1GiB"),
+        option("rebirth", &Options::rebirth,
+               "sparkplug: asks edge nodes for their births, by NCMD, where a name is not known.")
+            .def("true"),
     }));
     return t;
   }

@@ -232,6 +232,13 @@ void put_ack(Type type, std::uint16_t id, std::string& out) {
   out += '\2';
   put_number(out, id, 2);
 }
+void put_publish(std::string_view topic, std::string_view payload, bool v5, std::string& out) {
+  std::string body;
+  put_text(body, topic);
+  if (v5) put_varint(body, 0);
+  body += payload;
+  put_packet(out, 0x30, body);
+}
 void put_ping(std::string& out) { out.append("\xC0\0", 2); }
 void put_disconnect(std::string& out) { out.append("\xE0\0", 2); }
 

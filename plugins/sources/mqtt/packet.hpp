@@ -1,5 +1,6 @@
-// The packets of MQTT 5 and 3.1.1 that a subscriber sends and gets; docs/decisions/0007 says why
-// they are ours. Bytes from outside are read within bounds. Views are of the bytes given.
+// The packets of MQTT 5 and 3.1.1 that a subscriber sends and gets, and a plain PUBLISH;
+// docs/decisions/0007 says why they are ours. Bytes from outside are read within bounds. Views are
+// of the bytes given.
 //
 // Numbers of sections are those of the OASIS standard, MQTT Version 5.0.
 #pragma once
@@ -79,6 +80,8 @@ class SubscribeWriter {
   bool v5_;
 };
 void put_ack(Type type, std::uint16_t id, std::string& out);  // PUBACK, PUBREC, PUBCOMP
+// Of QoS 0; the topic has at most 65535 bytes.
+void put_publish(std::string_view topic, std::string_view payload, bool v5, std::string& out);
 void put_ping(std::string& out);
 void put_disconnect(std::string& out);
 

@@ -42,7 +42,11 @@ TEST(Packets, ThatWeSendAreThoseOfTheStandard) {
   put_ack(Type::pubcomp, 1, out);
   put_ping(out);
   put_disconnect(out);
-  EXPECT_EQ(out, "\x40\2\1\2\x50\2\0\1\x70\2\0\1\xC0\0\xE0\0"s);
+  put_publish("a/b", "x", true, out);
+  put_publish("a/b", "x", false, out);
+  EXPECT_EQ(out,
+            "\x40\2\1\2\x50\2\0\1\x70\2\0\1\xC0\0\xE0\0"
+            "\x30\7\0\3a/b\0x\x30\6\0\3a/bx"s);
 }
 
 TEST(Packets, OfABrokerAreRead) {

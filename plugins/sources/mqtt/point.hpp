@@ -25,7 +25,16 @@ struct Point {
   std::vector<Label> labels;
   std::vector<Field> fields;
   Time time = 0;
+  bool has_own_time = true;  // false: `time` is when the message came
 
+  void at(Time own) {
+    time = own;
+    has_own_time = true;
+  }
+  void arrived(Time when) {
+    time = when;
+    has_own_time = false;
+  }
   // The first of a key stands: what the topic says, which the broker's rules cover, before what
   // the payload says.
   void label(std::string_view key, std::string_view value) {

@@ -115,6 +115,7 @@ Rows::Shape& Rows::shape_of(const Point& point) {
   key_.clear();
   put_name(key_, point.measurement, false);
   for (const Point::Label& l : point.labels) put_name(key_, l.key, false);
+  const std::size_t names = key_.size();
   key_ += '\0';
   for (const Point::Field& f : point.fields) {
     put_name(key_, f.name, true);
@@ -128,6 +129,7 @@ Rows::Shape& Rows::shape_of(const Point& point) {
         "more than 1000 different sets of names in a subscription; name its fields");
   }
   Shape shape;
+  shape.identity = std::hash<std::string_view>{}(std::string_view(key_).substr(0, names));
   try {
     shape.measurement = describe(point);
   } catch (const std::invalid_argument& e) {
@@ -137,19 +139,34 @@ Rows::Shape& Rows::shape_of(const Point& point) {
   return usable(shapes_[key_] = std::move(shape));
 }
 
-const weir_series* Rows::series_of(Shape& shape, const Point& point) {
+const Rows::Known& Rows::series_of(Shape& shape, const Point& point) {
   key_.clear();
   for (const Point::Label& l : point.labels) put(key_, l.value);
   if (const auto known = shape.series.find(key_); known != shape.series.end()) {
     known->second.is_used = true;
-    return known->second.series;
+    return known->second;
   }
   std::vector<weir_string> values;
   values.reserve(point.labels.size());
   for (const Point::Label& l : point.labels) values.push_back(abi_string(l.value));
   const weir_series* series = source_.series(shape.measurement, values);
-  shape.series.emplace(key_, Known{series, true});
-  return series;
+  const std::size_t identity = shape.identity * 31 + std::hash<std::string>{}(key_);
+  return shape.series.emplace(key_, Known{series, identity, true}).first->second;
+}
+
+void Rows::begin_message() {
+  if (timeless_count_ > 1) timeless_ = {};  // to clear it costs what its largest message had
+  timeless_count_ = 0;
+}
+
+// How many rows of the series precede this one in the message.
+Time Rows::place_of(std::size_t identity) {
+  if (timeless_count_++ == 0) {
+    first_timeless_ = identity;
+    return 0;
+  }
+  if (timeless_count_ == 2) timeless_[first_timeless_] = 1;
+  return timeless_[identity]++;
 }
 
 std::string Rows::add(Point& point) {
@@ -161,15 +178,15 @@ std::string Rows::add(Point& point) {
             [](const auto& a, const auto& b) { return a.key < b.key; });
   try {
     Shape& shape = shape_of(point);
-    const weir_series* series = series_of(shape, point);
+    const Known& known = series_of(shape, point);
     std::size_t text = shape.text.size();
     for (const Point::Field& f : point.fields) {
       if (const auto* s = std::get_if<std::string_view>(&f.value)) text += s->size();
     }
     if (text > kTextBytesMax) return "too much text at once";
     if (shape.times.empty()) touched_.push_back(&shape);
-    shape.row_series.push_back(series);
-    shape.times.push_back(point.time);
+    shape.row_series.push_back(known.series);
+    shape.times.push_back(point.time + (point.has_own_time ? 0 : place_of(known.identity)));
     for (const Point::Field& f : point.fields) {
       if (f.is_null) shape.nulls.push_back(shape.cells.size());
       Cell cell{};

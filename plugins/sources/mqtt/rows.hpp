@@ -5,7 +5,10 @@
 // and series come from outside, so both are bounded: shapes here, series by the agent. Shapes are
 // never given up, since the agent keeps measurements for as long as it runs. Names are
 // made to fit: other characters than letters, digits and '_' become '_'. Series that no message
-// has named for a while are released. One thread.
+// has named for a while are released.
+//
+// Databases know a row by series and time. So the rows of a series that came in one message without
+// times of their own are a nanosecond apart, in their order. One thread.
 #pragma once
 
 #include <string>
@@ -24,6 +27,8 @@ class Rows {
 
   explicit Rows(Source source) : source_(source) {}
 
+  // The points that follow are of another message.
+  void begin_message();
   // "" or why the point cannot be a row. Throws where there is no memory: then `clear`.
   std::string add(Point& point);  // sorts its labels
   // The rows added since the last call. Where it throws they are still here.
@@ -47,11 +52,13 @@ class Rows {
   };
   struct Known {
     const weir_series* series;
+    std::size_t identity;  // a hash of measurement and labels, whatever the fields are
     bool is_used;
   };
   struct Shape {
     const weir_measurement* measurement = nullptr;
-    std::string problem;  // not empty: why the agent has no such measurement
+    std::string problem;       // not empty: why the agent has no such measurement
+    std::size_t identity = 0;  // a hash of its name and those of labels
     std::unordered_map<std::string, Known> series;  // by label values
     // Gathered rows: cells are row by row, texts in `text`.
     std::vector<const weir_series*> row_series;
@@ -64,13 +71,20 @@ class Rows {
   static Shape& usable(Shape& shape);  // or throws its problem
   const weir_measurement* describe(const Point& point) const;
   weir_metric kind_of(const Point& point, const Point::Field& field) const;
-  const weir_series* series_of(Shape& shape, const Point& point);
+  const Known& series_of(Shape& shape, const Point& point);
+  Time place_of(std::size_t identity);
   Batch batch_of(const Shape& shape, std::size_t begin, std::uint32_t rows) const;
 
   const Source source_;
   std::unordered_map<std::string, Shape> shapes_;
   std::vector<Shape*> touched_;
   std::string key_;
+
+  // Of the message's rows without a time of their own: how many there are of each series. The first
+  // one is apart, since most messages have no second.
+  std::unordered_map<std::size_t, Time> timeless_;
+  std::size_t first_timeless_ = 0;
+  std::size_t timeless_count_ = 0;
 };
 
 }  // namespace weir::mqtt_source

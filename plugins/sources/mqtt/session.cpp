@@ -8,6 +8,8 @@
 #include <random>
 #include <stdexcept>
 
+#include "weir/payload/sparkplug_node.hpp"
+
 namespace weir::mqtt_source {
 
 namespace {
@@ -18,6 +20,7 @@ constexpr Duration kRestMin = 500ms, kRestMax = 30s;
 constexpr auto kGoodbye = 2s;
 constexpr auto kFiguresEvery = 1s;
 constexpr auto kPingEvery = 1s;  // while acknowledgements may be unread
+constexpr Time kClockSetBack = 1'000'000'000;
 constexpr std::size_t kReadBytes = 64u << 10;
 constexpr std::size_t kUnsentBytesMax = 1u << 20;
 constexpr std::uint16_t kSubscribeId = 1;
@@ -48,7 +51,8 @@ Session::Session(Source source, const Options& options)
                      : std::string("weir-") + source.hostname() + "-" + source.id()),
       wake_fd_(new_event()),
       stop_fd_(new_event()),
-      deliverer_(source, options.subscriptions, [this] { wake(); }) {}
+      deliverer_(
+          source, options.subscriptions, [this] { wake(); }, options.rebirth) {}
 
 void Session::start() {
   source_.disconnected("");  // there is a server, and no connection yet
@@ -222,6 +226,7 @@ std::string Session::serve(Link& link, PacketReader& packets) {
     Clock::time_point next = now + kFiguresEvery;
     settle(next);
     acknowledged_ += window_.acknowledge(out_);
+    ask_for_births();
     const bool reads = has_room();
     if (!reads) {  // what the broker has sent meanwhile is not seen
       heard_ = now;
@@ -244,6 +249,23 @@ std::string Session::serve(Link& link, PacketReader& packets) {
     if (is_idle) link.wait(reads, !out_.empty(), wake_fd_.get(), next);
   }
   return say_goodbye(link);
+}
+
+// As the Eclipse Sparkplug Specification 3.0 has it, 6.4.18 (NCMD): QoS 0, not retained.
+void Session::ask_for_births() {
+  for (const std::string& node : deliverer_.rebirths()) {
+    const std::size_t slash = node.find('/');
+    payload::SparkplugMetric rebirth;
+    rebirth.name = "Node Control/Rebirth";
+    rebirth.type = payload::SparkplugType::boolean;
+    rebirth.value = true;
+    const auto now_ms = static_cast<std::uint64_t>(wall_clock() / 1'000'000);
+    rebirth.time_ms = now_ms;
+    format::Buffer command;
+    payload::encode_sparkplug(now_ms, {&rebirth, 1}, std::nullopt, command);
+    put_publish(payload::sparkplug_topic(node.substr(0, slash), "NCMD", node.substr(slash + 1)),
+                command.view(), is_v5(), out_);
+  }
 }
 
 void Session::ping(Clock::time_point now) {
@@ -298,6 +320,16 @@ std::string Session::handle(const PacketReader::Packet& packet) {
   }
 }
 
+// Rows of a message without times of their own are a nanosecond apart. It has fewer rows than
+// bytes, so that they are all before those of the next message.
+Time Session::arrival_of(const Publish& publish) {
+  const Time now = wall_clock();
+  const bool is_set_back = next_arrival_ - now > kClockSetBack;
+  const Time arrival = is_set_back ? now : std::max(now, next_arrival_);
+  next_arrival_ = arrival + static_cast<Time>(publish.payload.size()) + 1;
+  return arrival;
+}
+
 std::string Session::receive(const PacketReader::Packet& packet) {
   Publish publish;
   // Of one that was cut, properties may be missing; its topic and id are there.
@@ -307,14 +339,14 @@ std::string Session::receive(const PacketReader::Packet& packet) {
   const bool is_too_large = packet.is_cut || publish.payload.size() > options_.max_payload.count;
   if (is_too_large) publish.payload = {};
   if (publish.qos > 0) {
-    MessagePtr message = window_.received(publish, is_too_large, wall_clock());
+    MessagePtr message = window_.received(publish, is_too_large, arrival_of(publish));
     if (message != nullptr) deliverer_.add(std::move(message));
     return "";
   }
   auto message = std::make_shared<Message>();
   message->topic = publish.topic;
   message->payload = publish.payload;
-  message->arrival = wall_clock();
+  message->arrival = arrival_of(publish);
   message->is_too_large = is_too_large;
   deliverer_.try_add(std::move(message), options_.max_held.count);
   return "";
@@ -380,6 +412,7 @@ void Session::tell_figures(Clock::time_point now) {
   source_.figure("bad_messages_total", static_cast<double>(counts.bad));
   source_.figure("dropped_messages_total", static_cast<double>(counts.dropped));
   source_.figure("repeated_messages_total", static_cast<double>(counts.repeated));
+  source_.figure("dropped_metrics_total", static_cast<double>(counts.unnamed));
   source_.figure("acknowledged_messages_total", static_cast<double>(acknowledged_));
   source_.figure("in_flight_messages", static_cast<double>(window_.unsettled()));
   source_.figure("held_bytes", static_cast<double>(window_.unsettled_bytes()));

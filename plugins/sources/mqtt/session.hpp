@@ -48,6 +48,8 @@ class Session {
   std::string keep_subscribing(Clock::time_point now, Clock::time_point& next);
   std::string read(Link& link, PacketReader& packets, bool& is_idle);
   void ping(Clock::time_point now);
+  void ask_for_births();
+  Time arrival_of(const Publish& publish);
   std::string say_goodbye(Link& link);
   void settle(Clock::time_point& next);
   void rest(Duration pause);
@@ -68,6 +70,7 @@ class Session {
   // The thread's own.
   Window window_;
   std::string out_, in_;
+  Time next_arrival_ = 0;
   Duration keep_alive_{};
   Clock::time_point heard_{}, spoke_{}, pinged_{}, figures_{};
   bool is_connected_ = false;

@@ -1,20 +1,17 @@
 // Sparkplug B: metrics to rows of `sparkplug`, births and deaths to rows of `sparkplug_state`.
 //
 // A metric's name comes from the device, so it is a label and not a field. DATA messages may say
-// the alias that the BIRTH bound to a name; what was bound is kept by edge node, within bounds.
-#include <map>
+// the alias that the BIRTH bound to a name: edge_nodes.hpp.
 #include <optional>
-#include <unordered_map>
 
 #include "decoder.hpp"
+#include "edge_nodes.hpp"
 #include "weir/payload/sparkplug.hpp"
 
 namespace weir::mqtt_source {
 
 namespace {
 
-constexpr std::size_t kAliasesMax = 200'000;  // of all edge nodes
-constexpr std::size_t kNodesMax = 100'000;
 constexpr std::size_t kNameBytesMax = 4096;
 
 // spBv1.0/<group>/<message>/<edge node>[/<device>]
@@ -46,45 +43,61 @@ std::optional<Place> place_of(std::string_view topic) {
 
 class SparkplugDecoder : public Decoder {
  public:
-  std::string decode(const Incoming& in, Rows& rows) override {
+  explicit SparkplugDecoder(std::shared_ptr<Sparkplug> shared) : shared_(std::move(shared)) {}
+
+ private:
+  std::string read(const Incoming& in, Rows& rows) override {
     if (in.topic.starts_with("spBv1.0/STATE/")) return "";  // of host applications; JSON
     const auto place = place_of(in.topic);
     if (!place) return "the topic is not one of Sparkplug B: spBv1.0/GROUP/MESSAGE/NODE[/DEVICE]";
     if (place->kind() == "CMD") return "";  // for devices, not of them
     const payload::Decoded decoded = payload::decode_sparkplug(in.payload, kRowsMax, payload_);
     if (!decoded) return decoded.text();
+    node_.assign(place->group).append("/").append(place->edge_node);
     if (is_late_death(*place)) return "";
+    is_before_ = is_before(in, *place);
     begin(in, *place);
     Trouble trouble;
     if (place->kind() != "DATA") {
       const bool online = place->kind() == "BIRTH";
-      if (!place->is_device()) forget(*place);
-      if (!place->is_device() && online) keep_birth(*place);
+      if (!place->is_device() && !online) nodes().died(node_);
+      if (!place->is_device() && online && !is_before_) {
+        nodes().born(node_, {bd_seq(), payload_.time_ms});
+      }
       trouble.add(state(in, online, rows));
       if (!online) return trouble.text();
     }
+    unnamed_ = 0;
     for (payload::SparkplugMetric& m : payload_.metrics) trouble.add(metric(in, *place, m, rows));
+    if (unnamed_ > 0) trouble.add(miss());
     return trouble.text();
   }
 
- private:
-  struct Bound {
-    std::string name;
-    payload::SparkplugType type;
-  };
-  struct Node {
-    std::optional<std::uint64_t> bd_seq;  // of its last NBIRTH
-    std::unordered_map<std::uint64_t, Bound> aliases;
-  };
+  EdgeNodes& nodes() { return shared_->nodes; }
 
-  static std::string node_of(const Place& place) {
-    return std::string(place.group) + "/" + std::string(place.edge_node);
+  std::string miss() {
+    shared_->unnamed += unnamed_;
+    const std::string what = std::to_string(unnamed_) +
+                             (unnamed_ == 1 ? " metric was dropped: its alias has"
+                                            : " metrics were dropped: their aliases have") +
+                             " no name";
+    if (is_before_) return what + ", since the message is of before its edge node's last birth";
+    const std::string known = what + " that is known here before the edge node's next birth";
+    if (!shared_->asks) return known;
+    shared_->rebirths.want(node_, Clock::now());
+    return known + ", for which it is asked (NCMD, Node Control/Rebirth)";
   }
-  void forget(const Place& place) {
-    const auto known = nodes_.find(node_of(place));
-    if (known == nodes_.end()) return;
-    alias_count_ -= known->second.aliases.size();
-    nodes_.erase(known);
+  // Only what comes again can be; and only then is a time that is before no clock that was set.
+  bool is_before(const Incoming& in, const Place& place) {
+    const EdgeNodes::Life* const life = in.is_again ? nodes().life(node_) : nullptr;
+    if (life == nullptr) return false;
+    const auto& birth = life->birth.time_ms;
+    const bool has_times = birth && payload_.time_ms;
+    if (place.message == "NBIRTH") {  // that of the life that ended is none of another
+      return has_times &&
+             (*payload_.time_ms < *birth || (!life->is_alive && *payload_.time_ms == *birth));
+    }
+    return !life->is_alive || (has_times && *payload_.time_ms < *birth);
   }
   std::optional<std::uint64_t> bd_seq() const {
     for (const payload::SparkplugMetric& m : payload_.metrics) {
@@ -96,17 +109,14 @@ class SparkplugDecoder : public Decoder {
     }
     return {};
   }
-  void keep_birth(const Place& place) {
-    const auto seq = bd_seq();
-    if (seq && nodes_.size() < kNodesMax) nodes_[node_of(place)].bd_seq = seq;
-  }
   // The will of a connection before the one that was born last: the broker may send it when the
   // node is long back.
-  bool is_late_death(const Place& place) const {
+  bool is_late_death(const Place& place) {
     if (place.message != "NDEATH") return false;
-    const auto node = nodes_.find(node_of(place));
+    const EdgeNodes::Life* const life = nodes().life(node_);
     const auto seq = bd_seq();
-    return node != nodes_.end() && node->second.bd_seq && seq && *seq != *node->second.bd_seq;
+    return life != nullptr && life->is_alive && life->birth.bd_seq && seq &&
+           *seq != *life->birth.bd_seq;
   }
 
   void begin(const Incoming& in, const Place& place) {
@@ -117,28 +127,33 @@ class SparkplugDecoder : public Decoder {
     point_.label("device_id", place.device);
     base_ = point_.labels;
   }
-  Time time_of(const Incoming& in, const std::optional<std::uint64_t>& ms) const {
+  void set_time(const Incoming& in, const std::optional<std::uint64_t>& ms) {
     constexpr std::uint64_t kMsMax = 9'223'372'036'854;
     const auto& told = ms ? ms : payload_.time_ms;
-    return told && *told <= kMsMax ? static_cast<Time>(*told) * 1'000'000 : in.arrival;
+    if (told && *told <= kMsMax) {
+      point_.at(static_cast<Time>(*told) * 1'000'000);
+    } else {
+      point_.arrived(in.arrival);
+    }
   }
   std::string state(const Incoming& in, bool online, Rows& rows) {
     point_.measurement = "sparkplug_state";
     point_.fields.assign(1, {"online", "", online});
-    point_.time = time_of(in, {});
+    set_time(in, {});
     return rows.add(point_);
   }
 
   std::string metric(const Incoming& in, const Place& place, payload::SparkplugMetric& m,
                      Rows& rows) {
     if (m.name.size() > kNameBytesMax) return "a metric's name is longer than 4096 bytes";
-    if (place.kind() == "BIRTH" && m.alias && !m.name.empty()) bind(place, m);
+    if (place.kind() == "BIRTH" && m.alias && !m.name.empty() && !is_before_) {
+      nodes().bind(node_, *m.alias, {std::string(m.name), m.type});
+    }
     if (m.name.empty() || m.type == payload::SparkplugType::unknown) {
-      const Bound* bound = find(place, m);
+      const EdgeNodes::Bound* bound = m.alias ? find(*m.alias) : nullptr;
       if (bound == nullptr && m.name.empty()) {
-        return "a metric has an alias that no BIRTH has bound to a name; it will be known after "
-               "the "
-               "edge node's next birth";
+        ++unnamed_;
+        return "";
       }
       if (bound != nullptr) resolve(*bound, m);
     }
@@ -149,7 +164,7 @@ class SparkplugDecoder : public Decoder {
     point_.labels = base_;
     point_.label("metric", m.name);
     point_.measurement = "sparkplug";
-    point_.time = time_of(in, m.time_ms);
+    set_time(in, m.time_ms);
     point_.fields.clear();
     // One type for all numbers, since one name has one type for all rows.
     if (const auto* d = std::get_if<double>(&m.value)) {
@@ -168,22 +183,16 @@ class SparkplugDecoder : public Decoder {
     return rows.add(point_);
   }
 
-  void bind(const Place& place, const payload::SparkplugMetric& m) {
-    const auto node = nodes_.find(node_of(place));
-    const bool is_new = node == nodes_.end() || !node->second.aliases.contains(*m.alias);
-    if (is_new && alias_count_ == kAliasesMax) return;  // its data is then told to be unknown
-    alias_count_ += is_new ? 1 : 0;
-    nodes_[node_of(place)].aliases.insert_or_assign(*m.alias, Bound{std::string(m.name), m.type});
-  }
-  const Bound* find(const Place& place, const payload::SparkplugMetric& m) const {
-    if (!m.alias) return nullptr;
-    const auto node = nodes_.find(node_of(place));
-    if (node == nodes_.end()) return nullptr;
-    const auto bound = node->second.aliases.find(*m.alias);
-    return bound == node->second.aliases.end() ? nullptr : &bound->second;
+  // Of before is the birth before the last one; what is older still has no name.
+  const EdgeNodes::Bound* find(std::uint64_t alias) {
+    if (is_before_) {
+      const auto& birth = nodes().life(node_)->before.time_ms;
+      if (birth && payload_.time_ms && *payload_.time_ms < *birth) return nullptr;
+    }
+    return nodes().find(node_, alias, is_before_);
   }
   // The type tells how an integer is to be read.
-  static void resolve(const Bound& bound, payload::SparkplugMetric& m) {
+  static void resolve(const EdgeNodes::Bound& bound, payload::SparkplugMetric& m) {
     m.name = bound.name;
     if (m.type != payload::SparkplugType::unknown) return;
     m.type = bound.type;
@@ -192,8 +201,10 @@ class SparkplugDecoder : public Decoder {
     }
   }
 
-  std::map<std::string, Node> nodes_;
-  std::size_t alias_count_ = 0;
+  const std::shared_ptr<Sparkplug> shared_;
+  std::string node_;        // of the message
+  bool is_before_ = false;  // the message, the node's last birth
+  std::size_t unnamed_ = 0;
   payload::SparkplugPayload payload_;
   std::vector<Point::Label> base_;
   Point point_;
@@ -201,6 +212,8 @@ class SparkplugDecoder : public Decoder {
 
 }  // namespace
 
-std::unique_ptr<Decoder> make_sparkplug_decoder() { return std::make_unique<SparkplugDecoder>(); }
+std::unique_ptr<Decoder> make_sparkplug_decoder(std::shared_ptr<Sparkplug> shared) {
+  return std::make_unique<SparkplugDecoder>(std::move(shared));
+}
 
 }  // namespace weir::mqtt_source

@@ -98,6 +98,7 @@ MessagePtr Window::received(const Publish& publish, bool is_too_large, Time now)
   message->arrival = now;
   message->qos = publish.qos;
   message->is_too_large = is_too_large;
+  message->is_again = publish.dup;
   message->id_ = publish.id;
   message->connection_ = connection_;
   by_id_.emplace(publish.id, message);

@@ -32,6 +32,7 @@ struct Message {
   Time arrival = 0;
   std::uint8_t qos = 0;
   bool is_too_large = false;  // the payload is cut off
+  bool is_again = false;      // it was sent or decoded before
   std::size_t bytes() const { return topic.size() + payload.size() + sizeof(Message); }
 
  private:

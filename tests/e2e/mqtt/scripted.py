@@ -3,14 +3,25 @@
 import harness
 
 CONNACK = bytes([0x20, 3, 0, 0, 0])
-PUBACK, SUBSCRIBE = 4, 8
-NOT_AUTHORIZED = 0x87
+PUBLISH, PUBACK, SUBSCRIBE = 3, 4, 8
+NOT_AUTHORIZED, QUOTA_EXCEEDED = 0x87, 0x97
 
 
 def suback(subscribe, *codes, shift=0):
     """The answer to that SUBSCRIBE; `shift`: to another packet id."""
     number = int.from_bytes(subscribe[:2], "big") + shift
     return bytes([0x90, 3 + len(codes)]) + number.to_bytes(2, "big") + bytes([0, *codes])
+
+
+def published(body):
+    """The packet id, topic and payload of a PUBLISH of QoS 1 or 2 without properties."""
+    end = 2 + int.from_bytes(body[:2], "big")
+    assert body[end + 2] == 0, "properties"
+    return body[end : end + 2], body[2:end].decode(), body[end + 3 :]
+
+
+def puback(number, reason):
+    return bytes([0x40, 3]) + number + bytes([reason])
 
 
 def publish(topic, payload, number, dup=False):

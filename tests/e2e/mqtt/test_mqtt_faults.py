@@ -1,8 +1,11 @@
 """Brokers that are not there, refuse, stop, hang or are killed: nothing is lost, and the log says
 what to do."""
 
+import json
+
 import mosquitto
 import pytest
+import scripted
 from test_mqtt import FIRST, ledger, numbers
 
 WEIR = {"weir": mosquitto.PASSWORD}
@@ -183,3 +186,32 @@ def test_a_delivery_that_takes_longer_than_it_may_goes_on_where_it_was(broker, p
     rows = numbers(reader.rows())
     assert set(rows) == set(ledger(10, 1000))
     assert len(rows) <= 10_000 + 100, "deliveries began anew"
+
+
+def test_what_follows_a_message_that_is_not_taken_is_published_again_behind_it(make_publisher):
+    """Of its topic alone: the last that the broker gets of each topic is the newest."""
+    got, held = [], []
+
+    def script(connection, kind, body):
+        if kind != scripted.PUBLISH:
+            return
+        number, topic, payload = scripted.published(body)
+        row = json.loads(payload)["fields"]["number"]
+        got.append((topic, row))
+        if len(got) > 20:
+            connection.sendall(scripted.puback(number, 0))
+            return
+        is_refused = (topic, row) == ("rows/0", FIRST + 2)
+        held.append(scripted.puback(number, scripted.QUOTA_EXCEEDED if is_refused else 0))
+        if len(held) == 20:  # all of them are on their way
+            connection.sendall(b"".join(held))
+
+    broker = scripted.Broker(script)
+    log = make_publisher(broker).backfill(
+        source="{type: ledger, series: 2}", minutes=10, topic="rows/{label:part}"
+    )
+    broker.close()
+    assert "the broker did not take a message: Quota exceeded" in log, log
+    of = lambda topic: [row - FIRST for to, row in got if to == topic]
+    assert of("rows/1") == list(range(10))
+    assert of("rows/0") == [*range(10), *range(2, 10)]
