@@ -9,6 +9,7 @@ import manifests
 import pytest
 import yaml
 from manifests import helm, kustomize, of_kind, pods
+from pod import TOKEN
 
 # What has no schema in Kubernetes, and the keys that the operator's definitions want.
 CUSTOM = {
@@ -147,6 +148,37 @@ def test_a_sidecar_starts_before_the_application_and_stops_after_it(made):
     assert int(stop.removesuffix("s")) < spec["terminationGracePeriodSeconds"]
     env = {e["name"] for e in spec["initContainers"][1]["env"]}
     assert set(re.findall(r"\$\{([A-Z_]+)", config["weir.yaml"])) <= env
+
+
+@pytest.mark.parametrize("made", ["helm", "helm-app", *manifests.BASES], indirect=True)
+def test_a_token_is_one_that_nobody_else_can_read(made):
+    """What the downward API tells of a pod, kube-state-metrics and events tell as well."""
+    listeners = 0
+    for name, data in manifests.configurations(made).items():
+        http = yaml.safe_load(data["weir.yaml"])["agent"]["http"]
+        assert http["listen"] in ("127.0.0.1:9465", ":9465")
+        if http["listen"].startswith("127."):
+            assert "token" not in http
+            continue
+        listeners += 1
+        assert http["token"] == f"${{file:{TOKEN}}}"
+        for spec in (s for _, s, _ in pods(made) if mounts_map(s, name)):
+            agent = next(c for c in manifests.containers(spec) if c["name"] == "weir")
+            (mount,) = [m for m in agent["volumeMounts"] if TOKEN.startswith(m["mountPath"] + "/")]
+            assert mount["readOnly"]
+            (volume,) = [v for v in spec["volumes"] if v["name"] == mount["name"]]
+            (source,) = volume["projected"]["sources"]
+            token = source["serviceAccountToken"]
+            assert f"{mount['mountPath']}/{token['path']}" == TOKEN
+            assert token["audience"] == "weir", "the cluster's API takes it for a key otherwise"
+            others = [c for c in manifests.containers(spec) if c is not agent]
+            assert not [c for c in others if mount["name"] in str(c.get("volumeMounts"))]
+    on_the_network_of_a_node = sum(bool(spec.get("hostNetwork")) for _, spec, _ in pods(made))
+    assert listeners == len(manifests.configurations(made)) - on_the_network_of_a_node
+
+
+def mounts_map(spec, name):
+    return name in [v["configMap"]["name"] for v in spec["volumes"] if "configMap" in v]
 
 
 def test_the_host_of_a_daemonset_is_read_only():

@@ -66,7 +66,6 @@ the agent first, which drains, then the broker.
   env:
     - {name: POD_NAMESPACE, valueFrom: {fieldRef: {fieldPath: metadata.namespace}}}
     - {name: POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
-    - {name: POD_UID, valueFrom: {fieldRef: {fieldPath: metadata.uid}}}
     - name: APP_NAME
       valueFrom: {fieldRef: {fieldPath: "metadata.labels['app.kubernetes.io/name']"}}
   ports:
@@ -83,6 +82,7 @@ the agent first, which drains, then the broker.
   volumeMounts:
     - {name: weir-config, mountPath: /etc/weir, readOnly: true}
     - {name: weir-secret, mountPath: /run/secrets/weir, readOnly: true}
+    - {name: weir-token, mountPath: /run/secrets/weir-http, readOnly: true}
     - {name: weir-data, mountPath: /var/lib/weir}
     - {name: weir-run, mountPath: /run/weir}
 {{- end }}
@@ -90,6 +90,8 @@ the agent first, which drains, then the broker.
 {{- define "weir.sidecar.volumes" -}}
 - {name: weir-config, configMap: {name: {{ include "weir.name" (list . "sidecar") }}}}
 - {name: weir-secret, secret: {secretName: {{ .Values.sidecar.secretName | quote }}}}
+- name: weir-token
+  {{- include "weir.token" . | nindent 2 }}
 - {name: weir-data, emptyDir: {sizeLimit: {{ .Values.sidecar.bufferSize }}}}
 - {name: weir-mqtt, emptyDir: {sizeLimit: 128Mi}}
 - {name: weir-run, emptyDir: {medium: Memory, sizeLimit: 1Mi}}
