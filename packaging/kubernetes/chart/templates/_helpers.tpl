@@ -62,3 +62,17 @@ projected:
   sources:
     - serviceAccountToken: {path: token, audience: weir, expirationSeconds: 86400}
 {{- end }}
+
+{{/* The volume for /var/lib/weir. Takes the values `data`. */}}
+{{- define "weir.data" -}}
+{{- if .volume -}}
+{{- toYaml .volume }}
+{{- else -}}
+emptyDir: {sizeLimit: {{ .sizeLimit }}}
+{{- end }}
+{{- end }}
+
+{{/* Takes the values with `nodeSelector`. */}}
+{{- define "weir.nodeSelector" -}}
+{{- merge (dict "kubernetes.io/os" "linux") (.nodeSelector | default dict) | toYaml }}
+{{- end }}

@@ -10,7 +10,7 @@ Parts of a pod that has Weir as a sidecar, for the Deployment of a chart that de
       volumes: {{- include "weir.sidecar.volumes" .Subcharts.weir | nindent 8 }}
 */}}
 
-{{/* A pod is replaced when its configuration has changed. */}}
+{{/* A pod is replaced when its configuration has changed; without this line it is to be reloaded. */}}
 {{- define "weir.sidecar.annotations" -}}
 checksum/weir: {{ include "weir.sidecar.data" . | sha256sum }}
 {{- end }}
@@ -68,6 +68,9 @@ the agent first, which drains, then the broker.
     - {name: POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
     - name: APP_NAME
       valueFrom: {fieldRef: {fieldPath: "metadata.labels['app.kubernetes.io/name']"}}
+    {{- with .Values.sidecar.extraEnv }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
   ports:
     - {name: weir-metrics, containerPort: 9464}
     - {name: weir-health, containerPort: 9465}
@@ -85,6 +88,9 @@ the agent first, which drains, then the broker.
     - {name: weir-token, mountPath: /run/secrets/weir-http, readOnly: true}
     - {name: weir-data, mountPath: /var/lib/weir}
     - {name: weir-run, mountPath: /run/weir}
+    {{- with .Values.sidecar.extraVolumeMounts }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
 {{- end }}
 
 {{- define "weir.sidecar.volumes" -}}
