@@ -13,8 +13,8 @@ from pod import TOKEN
 
 # What has no schema in Kubernetes, and the keys that the operator's definitions want.
 CUSTOM = {
-    "PodMonitor": {"jobLabel", "selector", "podMetricsEndpoints"},
-    "ServiceMonitor": {"jobLabel", "selector", "endpoints"},
+    "PodMonitor": {"selector", "podMetricsEndpoints"},
+    "ServiceMonitor": {"selector", "endpoints"},
     "PrometheusRule": {"groups"},
 }
 ENDPOINT = {"port", "interval", "relabelings"}
@@ -26,7 +26,7 @@ def made(request, tmp_path):
     if request.param == "helm":
         return helm(*manifests.EVERYTHING)
     if request.param == "helm-app":
-        return manifests.helm_app(tmp_path)
+        return manifests.helm_app(tmp_path, "weir.monitoring.enabled=true")
     if request.param == "monitoring":
         return kustomize("monitoring")
     return manifests.kustomize_all(request.param)
@@ -74,7 +74,7 @@ def test_objects_of_the_operator_have_its_form(made):
         if found["kind"] not in CUSTOM:
             continue
         assert found["apiVersion"] == "monitoring.coreos.com/v1"
-        assert set(found["spec"]) == CUSTOM[found["kind"]], found
+        assert set(found["spec"]) | {"jobLabel"} == CUSTOM[found["kind"]] | {"jobLabel"}, found
         spec = found["spec"]
         for endpoint in spec.get("endpoints", spec.get("podMetricsEndpoints", ())):
             assert {"port"} <= set(endpoint) <= ENDPOINT, endpoint
@@ -82,6 +82,26 @@ def test_objects_of_the_operator_have_its_form(made):
             assert set(group) == {"name", "rules"}
             for rule in group["rules"]:
                 assert "expr" in rule and len({"alert", "record"} & set(rule)) == 1, rule
+
+
+@pytest.mark.parametrize("made", ["helm", "helm-app", *manifests.BASES], indirect=True)
+def test_every_agent_is_scraped_as_a_job_that_alerts_look_at(made):
+    """Each pod of the agent by one monitor, with a name that begins with `weir`."""
+    monitors = [o for o in made if o["kind"] in ("PodMonitor", "ServiceMonitor")]
+    for _, spec, metadata in pods(made):
+        (agent,) = [c for c in manifests.containers(spec) if c["name"] == "weir"]
+        own_ports = {port["name"] for port in agent["ports"]}
+        found = []
+        for monitor in monitors:
+            (endpoint,) = monitor["spec"].get("podMetricsEndpoints") or monitor["spec"]["endpoints"]
+            wanted = monitor["spec"]["selector"].get("matchLabels", {}).items()
+            if endpoint["port"] in own_ports and wanted <= metadata["labels"].items():
+                found.append((monitor["spec"], endpoint))
+        ((monitor, endpoint),) = found
+        job = metadata["labels"].get(monitor.get("jobLabel"))
+        for relabeling in endpoint.get("relabelings", ()):
+            job = relabeling["replacement"] if relabeling["targetLabel"] == "job" else job
+        assert job.startswith("weir"), monitor
 
 
 def test_what_is_referred_to_is_there(made):
@@ -116,7 +136,9 @@ def test_what_is_referred_to_is_there(made):
             services = {p["name"] for s in of_kind(made, "Service") for p in s["spec"]["ports"]}
             assert {e["port"] for e in o["spec"]["endpoints"]} <= services
         if o["kind"] == "PodMonitor":
-            assert {e["port"] for e in o["spec"]["podMetricsEndpoints"]} <= ports
+            # The chart by itself has the monitor of sidecars, and another chart has their pods.
+            elsewhere = {"weir-metrics"} if o["metadata"]["name"] == "one-sidecar" else set()
+            assert {e["port"] for e in o["spec"]["podMetricsEndpoints"]} <= ports | elsewhere
         if o["kind"] == "NetworkPolicy":
             assert {p["port"] for rule in o["spec"]["ingress"] for p in rule["ports"]} <= ports
 
@@ -313,6 +335,10 @@ def test_the_sidecar_is_the_same_either_way(tmp_path):
     (their_files,) = manifests.configurations(released).values()
     assert our_files["mosquitto.conf"] == their_files["mosquitto.conf"]
     assert yaml.safe_load(our_files["weir.yaml"]) == yaml.safe_load(their_files["weir.yaml"])
+    (our_monitor,) = kustomize("kubernetes/sidecar/monitoring")
+    monitors = {o["metadata"]["name"]: o["spec"]
+                for o in of_kind(helm(*manifests.EVERYTHING), "PodMonitor")}  # fmt: skip
+    assert our_monitor["spec"] == monitors["one-sidecar"]
 
 
 def test_pods_are_replaced_when_their_configuration_changes():
