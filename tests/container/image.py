@@ -22,6 +22,7 @@ BASE = "localhost/weir-base"
 PROGRAMS = ("buildah", "podman", "runc", "debootstrap")
 USER = 65532
 REPORT = []  # lines for the end of the run
+REVISION, SOURCE = "0123456789abcdef0123456789abcdef01234567", "https://git.example/weir"
 MADE_AT = 1767225600  # 2026-01-01T00:00:00Z: what is built from the same is the same
 
 
@@ -65,6 +66,7 @@ def build(name, *options):
         "--build-arg", f"BASE={BASE}", "--build-context", f"tree={PLACE / 'tree'}",
         "--file", FILES / "Containerfile", "--tag", f"localhost/{name}",
         "--build-arg", f"SOURCE_DATE_EPOCH={MADE_AT}", "--timestamp", MADE_AT,
+        "--build-arg", f"REVISION={REVISION}", "--build-arg", f"SOURCE={SOURCE}",
         "--iidfile", id_file, *options, harness.REPOSITORY,
     )  # fmt: skip
     return id_file.read_text().strip()

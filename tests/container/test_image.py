@@ -77,6 +77,24 @@ def test_the_image_says_how_it_is_run(image):
     assert said["Architecture"] == images.run("dpkg", "--print-architecture").strip()
 
 
+def test_the_image_says_where_it_comes_from(image, once):
+    labels = json.loads(images.podman("image", "inspect", image))[0]["Config"]["Labels"]
+    said = {
+        name.removeprefix("org.opencontainers.image."): value
+        for name, value in labels.items()
+        if name.startswith("org.opencontainers.image.")
+    }
+    version = re.match(r"weir (\S+)", once("version"))[1]
+    assert said == {
+        "title": "Weir",
+        "description": "A plugin-based observability agent",
+        "licenses": "Apache-2.0",
+        "version": version,
+        "revision": images.REVISION,
+        "source": images.SOURCE,
+    }
+
+
 def test_the_same_is_built_from_the_same(image):
     """Every byte and time of the files; the image's own description names a container."""
     again = images.build("weir-again", "--no-cache")

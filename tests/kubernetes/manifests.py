@@ -47,9 +47,8 @@ def kustomize(folder):
 
 def kustomize_all(base):
     """The objects of a base, and those that are for the Prometheus operator."""
-    folder = f"kubernetes/{base}/monitoring"
-    with_operator = kustomize(folder) if (PACKAGING.parent / folder).exists() else []
-    return [*kustomize(f"kubernetes/{base}"), *with_operator]
+    monitored = "sidecar" if base == "sidecar_example" else base
+    return [*kustomize(f"kubernetes/{base}"), *kustomize(f"kubernetes/{monitored}/monitoring")]
 
 
 def helm_template(*settings, release="one", chart=CHART, version="1.34.0", values=None):

@@ -4,6 +4,7 @@ stop in the order of their manifest."""
 
 import getpass
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import manifests
 import yaml
 
 HERE = Path(__file__).resolve().parent
+TOKEN = "/run/secrets/weir-http/token"  # where a pod has its own
 
 
 def write_config_map(folder, data, version):
@@ -47,6 +49,11 @@ class Place:
         if interval:  # the first collection, which the startup probe waits for, comes soon
             agent["interval"] = interval
         there = yaml.safe_load(data["weir.yaml"])
+        self.token = self.folder / "token"
+        if "token" in there["agent"]["http"]:
+            assert there["agent"]["http"]["token"] == f"${{file:{TOKEN}}}"
+            self.token.write_text(secrets.token_hex(600))  # as long as one of a service account
+            agent["http"]["token"] = f"${{file:{self.token}}}"
         sources, sinks = {}, {"metrics": {"listen": f"127.0.0.1:{self.metrics}"}}
         if "host" in there["sources"]:
             (self.folder / "host").symlink_to("/")
@@ -63,8 +70,7 @@ class Place:
         (self.path.parent / "conf.d").mkdir()
         place = {"agent": agent, "sources": sources, "sinks": sinks}
         (self.path.parent / "conf.d" / "place.yaml").write_text(yaml.safe_dump(place))
-        self.env = {"POD_NAMESPACE": "shop", "POD_NAME": "app-1", "APP_NAME": "app",
-                    "POD_UID": "8a3f7c1e-0000-4000-8000-000000000001"}  # fmt: skip
+        self.env = {"POD_NAMESPACE": "shop", "POD_NAME": "app-1", "APP_NAME": "app"}
 
     def agent(self, log):
         return harness.Agent(self.path, log, env=self.env)

@@ -30,6 +30,42 @@ def found(way, name):
     return data, containers[0]
 
 
+def asked(place, path, token=None, method="GET"):
+    """(status, body) of the port that the pod's neighbours reach."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    url = f"http://127.0.0.1:{place.health}{path}"
+    status, _, body = harness.http_get(url, headers, method=method)
+    return status, body.decode()
+
+
+PUBLIC = "8a3f7c1e-0000-4000-8000-000000000001"  # a pod's uid
+
+
+@pytest.mark.parametrize("name", ["rmf-simulator", "sidecar"])
+def test_neighbours_of_a_pod_get_the_status_of_probes_and_no_more(name, weir, tmp_path):
+    data, container = found("kustomize", name)
+    place = Place(tmp_path / "pod", data)
+    place.env["POD_UID"] = PUBLIC
+    agent = place.agent(tmp_path / "agent.log").wait_ready()
+    try:
+        place.wait_started(container)
+        for token in (None, PUBLIC, place.env["POD_NAME"]):
+            for path in ("/status", "/metrics", "/reload"):
+                assert asked(place, path, token)[0] == 401, (path, token)
+            assert asked(place, "/reload", token, "POST")[0] == 401
+            status, body = asked(place, "/startup", token)
+            assert status == 200 and "components" not in body, body
+        assert "as before" in weir("reload", place.path, env=place.env).stdout
+        own = place.token.read_text()
+        assert asked(place, "/status", own)[0] == 200
+        place.token.write_text(own[::-1])  # as the kubelet does it once a day
+        harness.poll(lambda: asked(place, "/status", own)[0] == 401, what="the new token")
+        assert asked(place, "/status", own[::-1])[0] == 200
+        agent.stop_clean()
+    finally:
+        agent.kill()
+
+
 @pytest.mark.parametrize("way", ["helm", "kustomize"])
 @pytest.mark.parametrize("name", SHOWN)
 def test_configuration_runs(name, way, weir, tmp_path):

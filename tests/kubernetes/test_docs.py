@@ -112,6 +112,22 @@ def test_the_sidecar(place):
     assert name == "weir-sidecar" and data["weir.yaml"].startswith("# OWN")
 
 
+def test_the_node_of_a_chart(tmp_path, weir):
+    (values,) = said("node/values.yaml")
+    (tmp_path / "values.yaml").write_text(values)
+    made = manifests.objects(manifests.helm_template(values=tmp_path / "values.yaml"))
+    _, data, spec = mounted(made)
+    (volume,) = [v for v in spec["volumes"] if v["name"] == "data"]
+    folder = volume["hostPath"]["path"]
+    assert f"install -d -o 65532 -g 65532 -m 0750 {folder}" in PAGE
+    (tmp_path / "password").write_text("secret\n")
+    assert "/run/secrets/weir/password" in data["weir.yaml"]
+    config = data["weir.yaml"].replace("/run/secrets/weir", str(tmp_path))
+    (tmp_path / "weir.yaml").write_text(config)
+    done = weir("check", tmp_path / "weir.yaml")
+    assert done.returncode == 0 and "warn" not in done.stderr, done.stdout + done.stderr
+
+
 def test_the_sidecar_of_a_chart(tmp_path):
     (values,) = said("values.yaml")
     (tmp_path / "values.yaml").write_text(values)

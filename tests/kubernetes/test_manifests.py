@@ -9,11 +9,12 @@ import manifests
 import pytest
 import yaml
 from manifests import helm, kustomize, of_kind, pods
+from pod import TOKEN
 
 # What has no schema in Kubernetes, and the keys that the operator's definitions want.
 CUSTOM = {
-    "PodMonitor": {"jobLabel", "selector", "podMetricsEndpoints"},
-    "ServiceMonitor": {"jobLabel", "selector", "endpoints"},
+    "PodMonitor": {"selector", "podMetricsEndpoints"},
+    "ServiceMonitor": {"selector", "endpoints"},
     "PrometheusRule": {"groups"},
 }
 ENDPOINT = {"port", "interval", "relabelings"}
@@ -25,7 +26,7 @@ def made(request, tmp_path):
     if request.param == "helm":
         return helm(*manifests.EVERYTHING)
     if request.param == "helm-app":
-        return manifests.helm_app(tmp_path)
+        return manifests.helm_app(tmp_path, "weir.monitoring.enabled=true")
     if request.param == "monitoring":
         return kustomize("monitoring")
     return manifests.kustomize_all(request.param)
@@ -73,7 +74,7 @@ def test_objects_of_the_operator_have_its_form(made):
         if found["kind"] not in CUSTOM:
             continue
         assert found["apiVersion"] == "monitoring.coreos.com/v1"
-        assert set(found["spec"]) == CUSTOM[found["kind"]], found
+        assert set(found["spec"]) | {"jobLabel"} == CUSTOM[found["kind"]] | {"jobLabel"}, found
         spec = found["spec"]
         for endpoint in spec.get("endpoints", spec.get("podMetricsEndpoints", ())):
             assert {"port"} <= set(endpoint) <= ENDPOINT, endpoint
@@ -81,6 +82,26 @@ def test_objects_of_the_operator_have_its_form(made):
             assert set(group) == {"name", "rules"}
             for rule in group["rules"]:
                 assert "expr" in rule and len({"alert", "record"} & set(rule)) == 1, rule
+
+
+@pytest.mark.parametrize("made", ["helm", "helm-app", *manifests.BASES], indirect=True)
+def test_every_agent_is_scraped_as_a_job_that_alerts_look_at(made):
+    """Each pod of the agent by one monitor, with a name that begins with `weir`."""
+    monitors = [o for o in made if o["kind"] in ("PodMonitor", "ServiceMonitor")]
+    for _, spec, metadata in pods(made):
+        (agent,) = [c for c in manifests.containers(spec) if c["name"] == "weir"]
+        own_ports = {port["name"] for port in agent["ports"]}
+        found = []
+        for monitor in monitors:
+            (endpoint,) = monitor["spec"].get("podMetricsEndpoints") or monitor["spec"]["endpoints"]
+            wanted = monitor["spec"]["selector"].get("matchLabels", {}).items()
+            if endpoint["port"] in own_ports and wanted <= metadata["labels"].items():
+                found.append((monitor["spec"], endpoint))
+        ((monitor, endpoint),) = found
+        job = metadata["labels"].get(monitor.get("jobLabel"))
+        for relabeling in endpoint.get("relabelings", ()):
+            job = relabeling["replacement"] if relabeling["targetLabel"] == "job" else job
+        assert job.startswith("weir"), monitor
 
 
 def test_what_is_referred_to_is_there(made):
@@ -115,7 +136,9 @@ def test_what_is_referred_to_is_there(made):
             services = {p["name"] for s in of_kind(made, "Service") for p in s["spec"]["ports"]}
             assert {e["port"] for e in o["spec"]["endpoints"]} <= services
         if o["kind"] == "PodMonitor":
-            assert {e["port"] for e in o["spec"]["podMetricsEndpoints"]} <= ports
+            # The chart by itself has the monitor of sidecars, and another chart has their pods.
+            elsewhere = {"weir-metrics"} if o["metadata"]["name"] == "one-sidecar" else set()
+            assert {e["port"] for e in o["spec"]["podMetricsEndpoints"]} <= ports | elsewhere
         if o["kind"] == "NetworkPolicy":
             assert {p["port"] for rule in o["spec"]["ingress"] for p in rule["ports"]} <= ports
 
@@ -147,6 +170,37 @@ def test_a_sidecar_starts_before_the_application_and_stops_after_it(made):
     assert int(stop.removesuffix("s")) < spec["terminationGracePeriodSeconds"]
     env = {e["name"] for e in spec["initContainers"][1]["env"]}
     assert set(re.findall(r"\$\{([A-Z_]+)", config["weir.yaml"])) <= env
+
+
+@pytest.mark.parametrize("made", ["helm", "helm-app", *manifests.BASES], indirect=True)
+def test_a_token_is_one_that_nobody_else_can_read(made):
+    """What the downward API tells of a pod, kube-state-metrics and events tell as well."""
+    listeners = 0
+    for name, data in manifests.configurations(made).items():
+        http = yaml.safe_load(data["weir.yaml"])["agent"]["http"]
+        assert http["listen"] in ("127.0.0.1:9465", ":9465")
+        if http["listen"].startswith("127."):
+            assert "token" not in http
+            continue
+        listeners += 1
+        assert http["token"] == f"${{file:{TOKEN}}}"
+        for spec in (s for _, s, _ in pods(made) if mounts_map(s, name)):
+            agent = next(c for c in manifests.containers(spec) if c["name"] == "weir")
+            (mount,) = [m for m in agent["volumeMounts"] if TOKEN.startswith(m["mountPath"] + "/")]
+            assert mount["readOnly"]
+            (volume,) = [v for v in spec["volumes"] if v["name"] == mount["name"]]
+            (source,) = volume["projected"]["sources"]
+            token = source["serviceAccountToken"]
+            assert f"{mount['mountPath']}/{token['path']}" == TOKEN
+            assert token["audience"] == "weir", "the cluster's API takes it for a key otherwise"
+            others = [c for c in manifests.containers(spec) if c is not agent]
+            assert not [c for c in others if mount["name"] in str(c.get("volumeMounts"))]
+    on_the_network_of_a_node = sum(bool(spec.get("hostNetwork")) for _, spec, _ in pods(made))
+    assert listeners == len(manifests.configurations(made)) - on_the_network_of_a_node
+
+
+def mounts_map(spec, name):
+    return name in [v["configMap"]["name"] for v in spec["volumes"] if "configMap" in v]
 
 
 def test_the_host_of_a_daemonset_is_read_only():
@@ -281,6 +335,10 @@ def test_the_sidecar_is_the_same_either_way(tmp_path):
     (their_files,) = manifests.configurations(released).values()
     assert our_files["mosquitto.conf"] == their_files["mosquitto.conf"]
     assert yaml.safe_load(our_files["weir.yaml"]) == yaml.safe_load(their_files["weir.yaml"])
+    (our_monitor,) = kustomize("kubernetes/sidecar/monitoring")
+    monitors = {o["metadata"]["name"]: o["spec"]
+                for o in of_kind(helm(*manifests.EVERYTHING), "PodMonitor")}  # fmt: skip
+    assert our_monitor["spec"] == monitors["one-sidecar"]
 
 
 def test_pods_are_replaced_when_their_configuration_changes():

@@ -4,13 +4,14 @@ one that runs on the node itself."""
 import os
 import re
 import subprocess
+from pathlib import Path
 
 import harness
 import manifests
 import pytest
 import yaml
 
-SCRIPT = manifests.Path(__file__).resolve().parent / "in_container.sh"
+SCRIPT = Path(__file__).resolve().parent / "in_container.sh"
 # What comes and goes, what netlink alone knows, which is not asked for another root, and what only
 # root may read.
 LEFT_OUT = re.compile(
@@ -29,6 +30,29 @@ def answers(port):
 def may_mount():
     probe = [*OWN_SPACES, "mount", "-t", "tmpfs", "pod", "/mnt"]
     return subprocess.run(probe, capture_output=True, check=False).returncode == 0
+
+
+def of_name(pid, name):
+    """The process of that name which descends from this one."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    for child in children:
+        if Path(f"/proc/{child}/comm").read_text().strip() == name:
+            return child
+    return of_name(children[0], name)
+
+
+WRITABLE = """
+import os
+mounts = [line.split()[4] for line in open("/proc/self/mountinfo")]
+mounts = {mount.encode().decode("unicode_escape") for mount in mounts}
+print(*sorted(mount for mount in mounts if os.access(mount, os.W_OK)), sep="\\n")
+"""
+
+
+def writable(pid):
+    """What is mounted so that anybody can write there: for root only `ro` counts."""
+    command = ["nsenter", "--mount", "--pid", "--target", pid, "/usr/bin/python3", "-c", WRITABLE]
+    return manifests.run(*command).split("\n")[:-1]
 
 
 def names(port):
@@ -70,6 +94,7 @@ def test_a_container_sees_its_node(agent, process, tmp_path):
         return True
 
     harness.poll(see_the_same)
+    assert writable(of_name(inside.pid, "weir")) == ["/mnt/data"]
     assert any(name.startswith('node_filesystem_size_bytes{device="') and 'mountpoint="/"' in name
                for name in names(ports[0]))  # fmt: skip
     inside.kill()

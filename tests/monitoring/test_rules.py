@@ -1,7 +1,9 @@
 """The rules are what promtool accepts, each alert is seen firing by a test of promtool's, and what
 is made from them and from the dashboards' descriptions is up to date."""
 
+import re
 import subprocess
+from pathlib import Path
 
 import harness
 import pytest
@@ -49,6 +51,29 @@ def test_every_alert_is_seen_firing_and_tells_what_to_do(path):
     names = [rule["alert"] for rule in alerts(path)]
     page = (harness.REPOSITORY / "docs" / "monitoring.md").read_text()
     assert not [name for name in names if f"`{name}`" not in page], "not in docs/monitoring.md"
+
+
+def test_whoever_only_probes_hosts_is_not_paged(tmp_path):
+    """By the rules that docs/monitoring.md has everybody load."""
+    page = (harness.REPOSITORY / "docs" / "monitoring.md").read_text()
+    text = re.search(r"^```yaml\n(# prometheus.yml\n.*?)^```$", page, re.M | re.S)[1]
+    loaded = [MONITORING / "rules" / Path(p).name for p in yaml.safe_load(text)["rule_files"]]
+    names = [rule["alert"] for path in loaded for rule in alerts(path)]
+    assert "WeirDown" in names
+    series = ["up", "node_load1", "process_resident_memory_bytes", "weir_build_info"]
+    quiet = {
+        "rule_files": [str(path) for path in loaded],
+        "tests": [{
+            "interval": "1m",
+            "input_series": [{"series": f'{name}{{job="weir",instance="db1"}}', "values": "1x60"}
+                             for name in series],
+            "alert_rule_test": [{"alertname": name, "eval_time": "1h", "exp_alerts": []}
+                                for name in names],
+        }],
+    }  # fmt: skip
+    path = tmp_path / "quiet_test.yaml"
+    path.write_text(yaml.safe_dump(quiet))
+    assert "SUCCESS" in run(harness.tool("promtool"), "test", "rules", path)
 
 
 def test_what_is_generated_is_up_to_date():

@@ -132,6 +132,16 @@ def test_configuration_files_are_marked(installable):
     assert control.split() == ["/etc/default/weir", "/etc/weir/weir.yaml"]
 
 
+def test_folders_wait_for_files_of_your_own(root):
+    """Empty, and no configuration files: what is put there no upgrade asks about."""
+    page = (REPOSITORY / "docs/install.md").read_text()
+    assert sorted(os.listdir(root / "etc/weir")) == ["conf.d", "hosts", "weir.yaml"]
+    for name in ("conf.d", "hosts"):
+        folder = root / "etc/weir" / name
+        assert not os.listdir(folder) and folder.stat().st_mode & 0o777 == 0o755
+        assert f"`/etc/weir/{name}`" in page
+
+
 def test_editors_find_the_schema_of_the_configuration(root):
     """Where its first line says; with every plugin of the packages in it."""
     first = (root / "etc/weir/weir.yaml").read_text().splitlines()[0]

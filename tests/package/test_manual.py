@@ -106,6 +106,7 @@ def test_types_are_completed(root):
 def test_files_are_completed(root):
     assert complete(root, "check", "usr/etc") == set()
     assert complete(root, "check", "-c", "etc/weir/w") == {"etc/weir/weir.yaml"}
-    assert complete(root, "run", "etc/weir/") == {"etc/weir/weir.yaml", "etc/weir/conf.d"}
+    assert complete(root, "run", "etc/weir/") == {
+        "etc/weir/weir.yaml", "etc/weir/conf.d", "etc/weir/hosts"}
     assert complete(root, "list", "--plugin-dir", "usr/lib/weir/pl") == {"usr/lib/weir/plugins"}
     assert complete(root, "buffer", "check", "usr/li") == {"usr/lib"}

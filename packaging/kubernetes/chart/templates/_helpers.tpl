@@ -52,3 +52,27 @@ readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
 seccompProfile: {type: RuntimeDefault}
 {{- end }}
+
+{{/*
+The token of agent.http where probes come to the pod's address: signed by the cluster for this pod,
+made anew every day, and known to nobody outside of it. To the cluster's API this audience is no key.
+*/}}
+{{- define "weir.token" -}}
+projected:
+  sources:
+    - serviceAccountToken: {path: token, audience: weir, expirationSeconds: 86400}
+{{- end }}
+
+{{/* The volume for /var/lib/weir. Takes the values `data`. */}}
+{{- define "weir.data" -}}
+{{- if .volume -}}
+{{- toYaml .volume }}
+{{- else -}}
+emptyDir: {sizeLimit: {{ .sizeLimit }}}
+{{- end }}
+{{- end }}
+
+{{/* Takes the values with `nodeSelector`. */}}
+{{- define "weir.nodeSelector" -}}
+{{- merge (dict "kubernetes.io/os" "linux") (.nodeSelector | default dict) | toYaml }}
+{{- end }}

@@ -10,7 +10,7 @@ Parts of a pod that has Weir as a sidecar, for the Deployment of a chart that de
       volumes: {{- include "weir.sidecar.volumes" .Subcharts.weir | nindent 8 }}
 */}}
 
-{{/* A pod is replaced when its configuration has changed. */}}
+{{/* A pod is replaced when its configuration has changed; without this line it is to be reloaded. */}}
 {{- define "weir.sidecar.annotations" -}}
 checksum/weir: {{ include "weir.sidecar.data" . | sha256sum }}
 {{- end }}
@@ -66,9 +66,11 @@ the agent first, which drains, then the broker.
   env:
     - {name: POD_NAMESPACE, valueFrom: {fieldRef: {fieldPath: metadata.namespace}}}
     - {name: POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
-    - {name: POD_UID, valueFrom: {fieldRef: {fieldPath: metadata.uid}}}
     - name: APP_NAME
       valueFrom: {fieldRef: {fieldPath: "metadata.labels['app.kubernetes.io/name']"}}
+    {{- with .Values.sidecar.extraEnv }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
   ports:
     - {name: weir-metrics, containerPort: 9464}
     - {name: weir-health, containerPort: 9465}
@@ -83,13 +85,19 @@ the agent first, which drains, then the broker.
   volumeMounts:
     - {name: weir-config, mountPath: /etc/weir, readOnly: true}
     - {name: weir-secret, mountPath: /run/secrets/weir, readOnly: true}
+    - {name: weir-token, mountPath: /run/secrets/weir-http, readOnly: true}
     - {name: weir-data, mountPath: /var/lib/weir}
     - {name: weir-run, mountPath: /run/weir}
+    {{- with .Values.sidecar.extraVolumeMounts }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
 {{- end }}
 
 {{- define "weir.sidecar.volumes" -}}
 - {name: weir-config, configMap: {name: {{ include "weir.name" (list . "sidecar") }}}}
 - {name: weir-secret, secret: {secretName: {{ .Values.sidecar.secretName | quote }}}}
+- name: weir-token
+  {{- include "weir.token" . | nindent 2 }}
 - {name: weir-data, emptyDir: {sizeLimit: {{ .Values.sidecar.bufferSize }}}}
 - {name: weir-mqtt, emptyDir: {sizeLimit: 128Mi}}
 - {name: weir-run, emptyDir: {medium: Memory, sizeLimit: 1Mi}}
