@@ -105,7 +105,7 @@ void write_row(weir::Batch& batch, const weir_series* series, std::int64_t time)
   const std::uint32_t row = batch.add(series, time);
   batch.set(0, row, 20.5 + row);
   if (row % 3 == 1) batch.set_null(0, row);
-  batch.set(1, row, static_cast<double>(time / kSecond));
+  batch.set(1, row, static_cast<double>(time) / kSecond);
   batch.set_i64(2, row, -1 - static_cast<std::int64_t>(row));
   batch.set_u64(3, row, (std::uint64_t{1} << 63) + row);
   batch.set_bool(4, row, row % 2 == 0);
