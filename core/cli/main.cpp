@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <boost/program_options.hpp>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <exception>
@@ -23,6 +24,7 @@
 #include "core/cli/describe.hpp"
 #include "core/cli/list.hpp"
 #include "core/cli/once.hpp"
+#include "core/cli/plugin_test.hpp"
 #include "core/cli/reload.hpp"
 #include "core/cli/run.hpp"
 #include "core/cli/schema.hpp"
@@ -285,6 +287,26 @@ const Command kCommands[] = {
                                              : std::vector<std::string>{},
                           word(args, "log-level"), word(args, "log-format")},
                          stdout);
+     }},
+    {"plugin", "test FILE", "test whether a plugin keeps to the contract",
+     "Loads FILE in a process of its own for each check, and prints a line a check: ok, FAILED or\n"
+     "skipped. Exit code 1 when one failed. Types with required options need them for most checks.",
+     [](po::options_description& o) {
+       o.add_options()("option", po::value<std::vector<std::string>>()->composing(),
+                       "NAME=VALUE, as in the configuration of a component; may be given several "
+                       "times")("timeout", po::value<unsigned>()->default_value(30),
+                                "seconds that one check may take")(
+           kWords, po::value<std::vector<std::string>>()->composing(), "test; and the file");
+     },
+     kWords,
+     [](const po::variables_map& args) {
+       const auto texts = [&](const char* name) {
+         return args.count(name) ? args[name].as<std::vector<std::string>>()
+                                 : std::vector<std::string>{};
+       };
+       return plugin_test(
+           {texts(kWords), texts("option"), std::chrono::seconds(args["timeout"].as<unsigned>())},
+           stdout, stderr);
      }},
     {"version", "", "print the version", "", [](po::options_description&) {}, nullptr,
      [](const po::variables_map&) {

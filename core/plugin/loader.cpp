@@ -224,6 +224,12 @@ const Loader::File& Loader::load(const std::string& path) {
   return file;
 }
 
+const weir_plugin* Loader::open(const std::string& path, std::string& why) {
+  const File& file = load(path);
+  why = file.refusal;
+  return file.plugin;
+}
+
 const weir_component_type* Loader::find(weir_kind kind, const std::string& name, std::string& why) {
   const std::string path = path_of(kind, name);
   if (path.empty()) {

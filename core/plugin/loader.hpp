@@ -25,6 +25,8 @@ class Loader final : public config::TypeCatalog {
   bool exists(weir_kind kind, const std::string& name) override;
   std::vector<std::string> names(weir_kind kind) override;
   Origin origin(weir_kind kind, const std::string& name) override;
+  // The file at an absolute path, wherever it is. nullptr: it was refused; then `why` says so.
+  const weir_plugin* open(const std::string& path, std::string& why);
 
  private:
   struct File;

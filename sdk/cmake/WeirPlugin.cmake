@@ -1,10 +1,14 @@
-# weir_add_plugin(KIND NAME SOURCES... [LIBRARIES...] [TESTS...] [BENCHES...] [TEST_LIBRARIES...])
+# weir_add_plugin(KIND NAME SOURCES... [LIBRARIES...] [TESTS...] [BENCHES...] [TEST_LIBRARIES...]
+#   [CONFORMANCE_OPTIONS NAME=VALUE...])
 #
 # Makes lib/weir/plugins/<kind>_<name>.so, where the agent looks for `type: <name>` among
 # sources, processors or sinks. TESTS are GoogleTest files, BENCHES Google Benchmark files; both
-# are linked with the plugin's objects and with the in-memory agent of weir_testing.
+# are linked with the plugin's objects and with the in-memory agent of weir_testing. The test
+# <kind>_<name>_conformance runs `weir plugin test` on it, with CONFORMANCE_OPTIONS, which are to
+# have what is required.
 function(weir_add_plugin kind name)
-  cmake_parse_arguments(P "" "" "SOURCES;LIBRARIES;TESTS;BENCHES;TEST_LIBRARIES" ${ARGN})
+  cmake_parse_arguments(P "" ""
+    "SOURCES;LIBRARIES;TESTS;BENCHES;TEST_LIBRARIES;CONFORMANCE_OPTIONS" ${ARGN})
   set(target ${kind}_${name})
 
   add_library(${target}_objects OBJECT ${P_SOURCES})
@@ -28,6 +32,9 @@ function(weir_add_plugin kind name)
       LIBRARIES ${target}_objects weir::testing ${P_TEST_LIBRARIES})
     target_compile_definitions(${target}_test PRIVATE
       WEIR_TESTDATA="${CMAKE_CURRENT_SOURCE_DIR}/testdata")
+  endif()
+  if(WEIR_TESTS)
+    weir_add_conformance_test(${target} ${P_CONFORMANCE_OPTIONS})
   endif()
   if(P_BENCHES AND WEIR_BENCH)
     weir_add_bench(${target}_bench SOURCES ${P_BENCHES}

@@ -23,6 +23,25 @@ function(weir_add_test name)
   weir_test_labels(${name} unit ${T_LABELS})
 endfunction()
 
+# weir_add_conformance_test(plugin option...): `weir plugin test` on the file of a target, each
+# option as NAME=VALUE. Nothing where there is no agent to run it. WEIR_PROGRAM: the agent outside
+# of this repository.
+function(weir_add_conformance_test plugin)
+  if(TARGET weir)
+    set(program weir)
+  elseif(WEIR_PROGRAM)
+    set(program ${WEIR_PROGRAM})
+  else()
+    message(STATUS "Weir: the conformance test of ${plugin} is left out: there is no `weir`; "
+      "install it, or set WEIR_PROGRAM")
+    return()
+  endif()
+  list(TRANSFORM ARGN PREPEND --option=)
+  add_test(NAME ${plugin}_conformance
+    COMMAND ${program} plugin test $<TARGET_FILE:${plugin}> --timeout 120 ${ARGN})
+  set_tests_properties(${plugin}_conformance PROPERTIES LABELS conformance TIMEOUT 1800)
+endfunction()
+
 # weir_add_bench(name SOURCES a.cpp... LIBRARIES lib...): a Google Benchmark program.
 function(weir_add_bench name)
   cmake_parse_arguments(B "" "" "SOURCES;LIBRARIES" ${ARGN})

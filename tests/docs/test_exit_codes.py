@@ -200,6 +200,10 @@ def any_socket(s):
     return s.code("status", "--at", s.folder / "none")
 
 
+def plugin_test(name, option):
+    return harness.weir("plugin", "test", PLUGINS / f"{name}.so", "--option", option).returncode
+
+
 CASES = {
     ("run", 0): [
         lambda s: s.stopped(signal.SIGTERM) + s.stopped(signal.SIGINT),
@@ -278,6 +282,14 @@ CASES = {
     ("describe", 1): [lambda s: s.code("describe", "nothing")],
     ("list", 0): [lambda s: s.code("list", "-c", torn(s, required=False))],
     ("schema", 0): [lambda s: s.code("schema")],
+    ("plugin", 0): [
+        lambda s: plugin_test("source_faulty", "fault=none"),
+        lambda s: plugin_test("sink_faulty", "fault=none"),
+    ],
+    ("plugin", 1): [
+        lambda s: plugin_test("source_faulty", "fault=row_twice"),
+        lambda s: plugin_test("source_faulty", "nothing=1"),
+    ],
     ("version", 0): [lambda s: s.code("version")],
 }
 ROWS = {(pages.code(r[0])[0], int(r[1])): r[2] for r in pages.tables(PAGE, "command")}

@@ -95,6 +95,7 @@ def test_values_are_completed(root):
     assert complete(root, "once", "--format", "") == {"auto", "table", "jsonl", "csv", "influx"}
     assert complete(root, "buffer", "") == {"check", "repair", "dump"}
     assert complete(root, "deadletter", "r") == {"replay"}
+    assert complete(root, "plugin", "") == {"test"}
 
 
 def test_types_are_completed(root):
@@ -110,3 +111,4 @@ def test_files_are_completed(root):
         "etc/weir/weir.yaml", "etc/weir/conf.d", "etc/weir/hosts"}
     assert complete(root, "list", "--plugin-dir", "usr/lib/weir/pl") == {"usr/lib/weir/plugins"}
     assert complete(root, "buffer", "check", "usr/li") == {"usr/lib"}
+    assert complete(root, "plugin", "test", "usr/bin/w") == {"usr/bin/weir"}

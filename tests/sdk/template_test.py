@@ -36,9 +36,11 @@ def main():
     assert "AcmeMeter2" in (plugin / f"{NAME}.hpp").read_text()
 
     run("cmake", "-G", "Ninja", "-B", "build", f"-DCMAKE_PREFIX_PATH={prefix}",
+        f"-DWEIR_PROGRAM={build / 'bin/weir'}",
         "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Wshadow -Werror", cwd=plugin)
     run("cmake", "--build", "build", cwd=plugin)
     run("ctest", "--test-dir", "build", "--output-on-failure", "--no-tests=error", cwd=plugin)
+    run("ctest", "--test-dir", "build", "-R", "conformance", "--no-tests=error", cwd=plugin)
 
     library = plugin / f"build/lib/weir/plugins/{kind}_{NAME}.so"
     assert exported(library) == ["weir_plugin_open"], exported(library)
