@@ -57,7 +57,13 @@ class CpcReport : public ReportWriter {
                         "4-hour rolling average of the partition, of 48 samples of 5 minutes.")
                  .gauge("capped", "", "1 while the partition is capped, else 0.")
                  .gauge("image_capacity_msu", "",
-                        "MSU an hour that the partition could use if it were alone.")) {
+                        "MSU an hour that the partition could use if it were alone.")
+                 .gauge("wlm_capping_percent", "percent",
+                        "Share of the time that the soft cap is on.")
+                 .gauge(
+                     "seconds_to_capping", "seconds",
+                     "Until the 4-hour average is above the defined capacity if the partition "
+                     "goes on using what it uses now; 0 if it is, nothing if it never will be.")) {
     for (const Cpc& cpc : c.cpcs) {
       const CpcConfig& config = cpc.config();
       cpc_.add({config.name});
@@ -122,6 +128,12 @@ class CpcReport : public ReportWriter {
     msu_.set(3, v.state.capped ? 1 : 0);
     msu_.set(4, hundredths(std::min(l.cps * v.cpc.state().msu_per_cp,
                                     l.defined_msu > 0 ? l.defined_msu : 1e9)));
+    msu_.set(5, hundredths(100 * v.state.capping));
+    if (const auto seconds = v.cpc.seconds_to_capping(v.position)) {
+      msu_.set(6, rounded(*seconds));
+    } else {
+      msu_.set_null(6);
+    }
   }
 
   void cpc(const CpcView& v) override {

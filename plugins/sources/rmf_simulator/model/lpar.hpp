@@ -68,12 +68,15 @@ struct LparState {
   bool up = true;
   Effects effects;
   double rolling_msu = 0;  // the 4-hour rolling average
-  bool capped = false;
+  bool capped = false;     // it is above the defined capacity
+  double msu_limit = 0;    // of a soft cap; 0: none
 
   std::array<ServiceState, kServices> services;
   double calm_level = 0;     // of demand without noise, engines per logical CP
   double cp_limit = 0;       // engines it may use now: logical processors, or a soft cap
+  double cp_uncapped = 0;    // engines it would use if it were alone and not capped
   double cp_wanted = 0;      // engines it would use if it were alone
+  double capping = 0;        // of the time, that the soft cap is on; 0 to 1
   double cp_effective = 0;   // engines used
   double cp_management = 0;  // engines that PR/SM used for it
   double ziip_effective = 0, ziip_management = 0, ziip_wanted = 0;
@@ -100,6 +103,8 @@ struct LparState {
   std::array<LinkState, kLinks> links;
 
   StorageState storage;
+
+  bool limited() const { return cp_wanted < cp_uncapped; }  // there is work for more than the cap
 };
 
 class Lpar {
