@@ -99,9 +99,12 @@ class CpcReport : public ReportWriter {
   void lpar(const LparView& v) override {
     const LparConfig& l = v.lpar.config();
     const CpcConfig& c = v.cpc.config();
-    double weights = 0;
+    std::array<double, kPools> weights{};  // of those that have engines of the type
     for (std::size_t i = 0; i < v.cpc.lpars().size(); ++i) {
-      if (v.cpc.states()[i].up) weights += v.cpc.lpars()[i].config().weight;
+      const LparConfig& other = v.cpc.lpars()[i].config();
+      for (std::size_t p = 0; p < weights.size() && v.cpc.states()[i].up; ++p) {
+        if (engines(other, static_cast<Pool>(p)) > 0) weights[p] += other.weight;
+      }
     }
     for (int p = 0; p < kPools; ++p) {
       const auto pool = static_cast<Pool>(p);
@@ -112,7 +115,7 @@ class CpcReport : public ReportWriter {
       partition_.row(series, v.time);
       partition_.set_i64(0, engines(l, pool));
       partition_.set(1, l.weight);
-      partition_.set(2, hundredths(l.weight / weights * physical));
+      partition_.set(2, hundredths(l.weight / weights[static_cast<std::size_t>(p)] * physical));
       partition_.set(3, hundredths(100 * own / logical));
       partition_.set(4, hundredths(100 * (own + prsm) / logical));
       partition_.set(5, hundredths(100 * prsm / physical));
