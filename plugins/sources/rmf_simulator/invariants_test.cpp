@@ -78,7 +78,12 @@ void partitions(const Rows& rows) {
     }
     EXPECT_NEAR((*e)["total_percent"], total, 0.1);
     expect_between(0, (*e)["total_percent"], 100, "total");
-    if (weights > 0 && e->label("engine") == "cp") {
+    for (const Row* p :
+         where(rows, "rmf_cpc_lpar", {{"cpc", e->label("cpc")}, {"engine", e->label("engine")}})) {
+      if (p->label("lpar") == "*PHYSICAL*") continue;
+      EXPECT_NEAR((*p)["share"], (*p)["weight"] / weights * (*e)["physical"], 0.0051);
+    }
+    if (weights > 0) {
       EXPECT_NEAR(shares, (*e)["physical"], 0.1);
     }
   }

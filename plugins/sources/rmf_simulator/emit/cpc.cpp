@@ -57,7 +57,13 @@ class CpcReport : public ReportWriter {
                         "4-hour rolling average of the partition, of 48 samples of 5 minutes.")
                  .gauge("capped", "", "1 while the partition is capped, else 0.")
                  .gauge("image_capacity_msu", "",
-                        "MSU an hour that the partition could use if it were alone.")) {
+                        "MSU an hour that the partition could use if it were alone.")
+                 .gauge("wlm_capping_percent", "percent",
+                        "Share of the time that the soft cap is on.")
+                 .gauge(
+                     "seconds_to_capping", "seconds",
+                     "Until the 4-hour average is above the defined capacity if the partition "
+                     "goes on using what it uses now; 0 if it is, nothing if it never will be.")) {
     for (const Cpc& cpc : c.cpcs) {
       const CpcConfig& config = cpc.config();
       cpc_.add({config.name});
@@ -93,9 +99,12 @@ class CpcReport : public ReportWriter {
   void lpar(const LparView& v) override {
     const LparConfig& l = v.lpar.config();
     const CpcConfig& c = v.cpc.config();
-    double weights = 0;
+    std::array<double, kPools> weights{};  // of those that have engines of the type
     for (std::size_t i = 0; i < v.cpc.lpars().size(); ++i) {
-      if (v.cpc.states()[i].up) weights += v.cpc.lpars()[i].config().weight;
+      const LparConfig& other = v.cpc.lpars()[i].config();
+      for (std::size_t p = 0; p < weights.size() && v.cpc.states()[i].up; ++p) {
+        if (engines(other, static_cast<Pool>(p)) > 0) weights[p] += other.weight;
+      }
     }
     for (int p = 0; p < kPools; ++p) {
       const auto pool = static_cast<Pool>(p);
@@ -106,7 +115,7 @@ class CpcReport : public ReportWriter {
       partition_.row(series, v.time);
       partition_.set_i64(0, engines(l, pool));
       partition_.set(1, l.weight);
-      partition_.set(2, hundredths(l.weight / weights * physical));
+      partition_.set(2, hundredths(l.weight / weights[static_cast<std::size_t>(p)] * physical));
       partition_.set(3, hundredths(100 * own / logical));
       partition_.set(4, hundredths(100 * (own + prsm) / logical));
       partition_.set(5, hundredths(100 * prsm / physical));
@@ -122,6 +131,12 @@ class CpcReport : public ReportWriter {
     msu_.set(3, v.state.capped ? 1 : 0);
     msu_.set(4, hundredths(std::min(l.cps * v.cpc.state().msu_per_cp,
                                     l.defined_msu > 0 ? l.defined_msu : 1e9)));
+    msu_.set(5, hundredths(100 * v.state.capping));
+    if (const auto seconds = v.cpc.seconds_to_capping(v.position)) {
+      msu_.set(6, rounded(*seconds));
+    } else {
+      msu_.set_null(6);
+    }
   }
 
   void cpc(const CpcView& v) override {

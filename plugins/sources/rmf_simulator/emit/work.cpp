@@ -54,7 +54,7 @@ class WorkloadReport : public ReportWriter {
       requests[static_cast<std::size_t>(volume_names()[i].type_index)] +=
           v.devices.volumes[i].times.rate;
     }
-    const std::array<double, kServices> io = io_by_service(v.state, requests);
+    const std::array<double, kServices> io = io_by_service(v.lpar.profile(), v.state, requests);
     for (std::size_t k = 0; k < kServices; ++k) {
       const ServiceSpec& spec = kServiceSpecs[k];
       const ServiceState& s = v.state.services[k];

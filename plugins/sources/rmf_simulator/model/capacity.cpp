@@ -22,7 +22,25 @@ double spilled(double wanted, double ziips) {
   return 0.7 * pressure * pressure;
 }
 
-void want_engines(const LparConfig& config, double msu_per_cp, LparState& state) {
+// A soft cap: PR/SM takes it off and puts it on again, so that on average `msu_limit` is used.
+void cap_engines(const LparConfig& config, double msu_per_cp, double overhead, LparState& state) {
+  if (state.msu_limit <= 0) return;
+  const auto engines = [&](double msu) {
+    const double own = (msu / msu_per_cp - overhead * config.cps) / (1 + kManagement);
+    return std::clamp(own, 0.02, state.cp_limit);
+  };
+  state.cp_limit = engines(state.msu_limit);
+  state.cp_wanted = std::min(state.cp_wanted, state.cp_limit);
+  const double defined = engines(config.defined_msu);
+  if (state.capped) {
+    state.capping = 1;
+  } else if (state.limited()) {
+    state.capping = std::min(
+        1.0, (state.cp_uncapped - state.cp_wanted) / std::max(1e-9, state.cp_uncapped - defined));
+  }
+}
+
+void want_engines(const LparConfig& config, LparState& state) {
   double ziip = 0;
   for (std::size_t k = 0; k < state.services.size(); ++k) {
     const double z = state.services[k].ziip_part;
@@ -41,11 +59,7 @@ void want_engines(const LparConfig& config, double msu_per_cp, LparState& state)
     total += s.demand;
   }
   state.cp_limit = kLogicalLimit * config.cps;
-  if (state.capped) {
-    const double cap = config.defined_msu / msu_per_cp - kLogicalManagement * config.cps;
-    state.cp_limit = std::clamp(cap / (1 + kManagement), 0.02, state.cp_limit);
-  }
-  state.cp_wanted = state.cp_limit * saturate(total / state.cp_limit);
+  state.cp_uncapped = state.cp_wanted = state.cp_limit * saturate(total / state.cp_limit);
 }
 
 // Takes the engines that are missing from the least important work first.
@@ -74,22 +88,27 @@ void serve(double engines, LparState& state) {
     s.on_ziip *= part;  // who gets no CP asks for no zIIP either
     s.on_zaap *= part;
   }
-  state.batch_deferred = state.services[kBatch].demand - state.services[kBatch].served;
 }
 
 // Of specialty engines, what the work that was served can get on its logical ones.
 void want_specialty_engines(const LparConfig& config, LparState& state) {
-  double eligible = 0, ziip = 0, zaap = 0;
+  double eligible = 0, ziip = 0, zaap = 0, freed = 0, missing = 0;
   for (const ServiceState& s : state.services) eligible += s.on_ziip + s.on_cp;
   const double spill = spilled(eligible, config.ziips);  // of what runs, less may be needed
   for (ServiceState& s : state.services) {
     const double on_cp = std::min(s.on_cp, (s.on_ziip + s.on_cp) * spill);
+    freed += s.on_cp - on_cp;
     s.on_ziip += s.on_cp - on_cp;
     s.served -= s.on_cp - on_cp;
+    missing += std::max(0.0, s.demand - s.served);
     s.on_cp = on_cp;
     ziip += s.on_ziip;
     zaap += s.on_zaap;
   }
+  // CPs that need not help serve what waits for them.
+  const double helped = missing > 0 ? std::min(1.0, freed / missing) : 0;
+  for (ServiceState& s : state.services) s.served += helped * std::max(0.0, s.demand - s.served);
+  state.batch_deferred = state.services[kBatch].demand - state.services[kBatch].served;
   const auto limited = [](double want, double engines) {
     return engines > 0 ? kLogicalLimit * engines * saturate(want / (kLogicalLimit * engines)) : 0.0;
   };
@@ -162,13 +181,18 @@ void share_engines(const CpcConfig& cpc, std::span<const Lpar> lpars, std::span<
   got.assign(lpars.size(), 0.0);
   double sum = 0, logical = 0;
   for (std::size_t i = 0; i < lpars.size(); ++i) {
+    if (states[i].up) logical += lpars[i].config().cps;
+  }
+  const double overhead =
+      kLogicalManagement * std::min(1.0, 5.0 * cpc.cps / std::max(1.0, logical));
+  for (std::size_t i = 0; i < lpars.size(); ++i) {
     if (!states[i].up) continue;
     const LparConfig& config = lpars[i].config();
-    want_engines(config, msu_per_cp, states[i]);
+    want_engines(config, states[i]);
+    cap_engines(config, msu_per_cp, overhead, states[i]);
     wanted[i] = states[i].cp_wanted;
     weight[i] = config.weight;
     sum += wanted[i];
-    logical += config.cps;
   }
   const double limit = kPhysicalLimit * cpc.cps;
   divide(limit * saturate(sum / limit), wanted, weight, got);
@@ -188,8 +212,6 @@ void share_engines(const CpcConfig& cpc, std::span<const Lpar> lpars, std::span<
   };
   const double ziip_part = pooled(ziips, cpc.ziips);
   const double zaap_part = pooled(zaaps, cpc.zaaps);
-  const double overhead =
-      kLogicalManagement * std::min(1.0, 5.0 * cpc.cps / std::max(1.0, logical));
   for (std::size_t i = 0; i < lpars.size(); ++i) {
     LparState& state = states[i];
     if (!state.up) continue;

@@ -12,7 +12,18 @@ namespace rmf {
 
 namespace {
 
-constexpr int kWarmUpSlots = 96;
+// What is forgotten within hours: eight of them. Where there are soft caps, whether an LPAR was
+// capped depends on what it did before, so that it takes two nights and days until a beginning no
+// longer shows. It is in the evening, when there is least of online work and of batch.
+constexpr int kWarmUpSlots = 96, kWarmUpSlotsOfCaps = 52 * 12;
+// PR/SM meets a cap to within a few thousandths. It is a little above the defined capacity here, so
+// that the average of a capped LPAR stays above it for as long as there is work.
+constexpr double kCapMargin = 1.002;
+// Within an hour an LPAR whose average has fallen below its defined capacity, since others took the
+// engines, catches up on what it might have used.
+constexpr double kCatchUp = 4;
+// Of batch that is put off, an hour's work at most, and within hours somebody gives up on the rest.
+constexpr double kLongestBacklog_s = 3600, kGivenUp_s = 3 * 3600;
 constexpr double kLate = 0.015, kLateTimes = 6;  // of requests to 3390 devices; of the mean
 
 Time floor_div(Time a, Time b) { return a / b - (a % b < 0 ? 1 : 0); }
@@ -38,6 +49,9 @@ Cpc::Cpc(const Config& config, int index, const std::vector<Calendar>& calendars
     lpars_.emplace_back(config, static_cast<int>(i));
   }
   states_.resize(lpars_.size());
+  const bool caps =
+      std::ranges::any_of(lpars_, [](const Lpar& l) { return l.config().defined_msu > 0; });
+  warm_up_slots_ = caps ? kWarmUpSlotsOfCaps : kWarmUpSlots;
 }
 
 double Cpc::local_s(const Lpar& lpar, Time time) {
@@ -98,6 +112,7 @@ void Cpc::evaluate(Time time, Time interval, double into_slot, Until until) {
     if (ipled(past, state)) continue;
     state.rolling_msu = past.rolling;
     state.capped = past.capped;
+    state.msu_limit = past.msu_limit;
   }
   share_engines(*config_, lpars_, states_, state_);
   if (until == Until::kEngines) return;
@@ -123,7 +138,7 @@ void Cpc::move_to(Time time) {
   const auto slot = static_cast<int>((time - day * kDay) / kSlot);
   if (day != day_ || slot < slot_) {
     day_ = day;
-    slot_ = -kWarmUpSlots - 1;
+    slot_ = -warm_up_slots_ - 1;
     past_.assign(lpars_.size(), Past{});
     rolling_highest_ = 0;
   }
@@ -134,6 +149,19 @@ void Cpc::move_to(Time time) {
   time_ = time;
   const double into = static_cast<double>(time - day * kDay - slot * kSlot) / kSlot;
   evaluate(time, all_->interval, into, Until::kResponses);
+}
+
+// The soft cap of the slot that begins, by the average before it.
+void Cpc::set_cap(std::size_t lpar, Past& past) const {
+  const double defined = lpars_[lpar].config().defined_msu;
+  past.capped = defined > 0 && past.rolling > defined;
+  if (past.capped) {
+    past.msu_limit = kCapMargin * defined;
+  } else if (past.limited) {
+    past.msu_limit = kCapMargin * defined + kCatchUp * (defined - past.rolling);
+  } else {
+    past.msu_limit = 0;
+  }
 }
 
 void Cpc::work_out_slot() {
@@ -156,19 +184,18 @@ void Cpc::work_out_slot() {
       past.msu.fill(0);
       past.counted = Counted{};
       past.backlog = 0;
+      past.limited = false;
     }
     if (can_page(lpars_[i])) page(i, begin);
     double sum = 0;
     for (const double msu : past.msu) sum += msu;
     past.rolling = sum / kSlotsOfAverage;
-    const double defined = lpars_[i].config().defined_msu;
-    // Until the first four hours are in, nobody knows the average.
-    past.capped = slot_ >= kSlotsOfAverage - kWarmUpSlots && defined > 0 && past.rolling > defined;
+    set_cap(i, past);
   }
 
   // Before midnight nothing is counted.
   evaluate(begin + kSlot / 2, kSlot, 0, slot_ < 0 ? Until::kEngines : Until::kDevices);
-  const auto cursor = static_cast<std::size_t>((slot_ + 2 * kWarmUpSlots) % kSlotsOfAverage);
+  const std::size_t newest = sample_of(slot_);
   double rolling = 0;
   for (std::size_t i = 0; i < past_.size(); ++i) {
     Past& past = past_[i];
@@ -176,15 +203,21 @@ void Cpc::work_out_slot() {
     rolling += past.rolling;
     const double msu =
         state.up ? (state.cp_effective + state.cp_management) * state_.msu_per_cp : 0;
-    past.msu[cursor] = msu;
-    if (slot_ == -kWarmUpSlots) past.msu.fill(msu);
+    past.msu[newest] = msu;
+    const double defined = lpars_[i].config().defined_msu;
+    past.limited = state.up && past.msu_limit > 0 && state.limited();
+    if (slot_ == -warm_up_slots_) {  // as if it had always been so
+      past.limited = defined > 0 && msu > defined;
+      past.msu.fill(past.limited ? kCapMargin * defined : msu);
+    }
     if (!state.up) continue;
     const double cps = lpars_[i].config().cps;
-    const double most = 8 * 3600 * cps;
+    const double most = kLongestBacklog_s * cps;
     constexpr double seconds = static_cast<double>(kSlot) / kSecond;
     // What was worked off is in the demand; what was not got comes on top of what is left.
     const double worked_off = std::min(past.backlog / 1800, 0.5 * cps) * seconds;
-    past.backlog_more = std::min(most - past.backlog, state.batch_deferred * seconds - worked_off);
+    past.backlog_more = std::min(most - past.backlog, state.batch_deferred * seconds - worked_off) -
+                        past.backlog * seconds / kGivenUp_s;
     if (slot_ >= 0) count(i);
   }
   if (slot_ >= 0) rolling_highest_ = std::max(rolling_highest_, rolling);
@@ -234,6 +267,31 @@ double Cpc::rolling_msu() const {
   double sum = 0;
   for (const Past& past : past_) sum += past.rolling;
   return sum;
+}
+
+std::optional<double> Cpc::seconds_to_capping(std::size_t lpar) const {
+  const double defined = lpars_[lpar].config().defined_msu;
+  const LparState& state = states_[lpar];
+  if (defined <= 0) return std::nullopt;
+  if (state.capped) return 0;
+  // At the slot's end its own sample counts, then those to come.
+  const Past& past = past_[lpar];
+  const bool anew = ipled(past, state);
+  const double msu = (state.cp_effective + state.cp_management) * state_.msu_per_cp;
+  double sum = 0;
+  if (!anew) {
+    for (const double sample : past.msu) sum += sample;
+  }
+  constexpr auto kSamples = static_cast<std::size_t>(kSlotsOfAverage);
+  const std::size_t newest = sample_of(slot_);
+  const double slot_s = static_cast<double>(kSlot) / kSecond;
+  const double left_s = static_cast<double>((day_ * kDay + (slot_ + 1) * kSlot) - time_) / kSecond;
+  for (std::size_t more = 0; more <= kSamples; ++more) {
+    if (sum > defined * kSlotsOfAverage) return left_s + static_cast<double>(more) * slot_s;
+    // The slot's own sample is the newest, the next one the oldest.
+    sum += msu - (anew ? 0 : past.msu[(newest + 1 + more) % kSamples]);
+  }
+  return std::nullopt;
 }
 
 double Cpc::rolling_msu_highest() const { return rolling_highest_; }

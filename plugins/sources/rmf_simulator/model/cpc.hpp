@@ -1,10 +1,11 @@
 // cpc.hpp - a CPC over time. What depends on the past (the 4-hour rolling average, put-off batch,
-// counters) is worked out on slots of five minutes of a UTC day, from a warm-up of eight hours
-// before it: so it is a function of the time asked for, whatever was asked before. The slots
-// already worked out are kept, which makes moving forward cheap; moving back starts the day anew.
+// counters) is worked out on slots of five minutes of a UTC day, from a warm-up before it: so it is
+// a function of the time asked for, whatever was asked before. The slots already worked out are
+// kept, which makes moving forward cheap; moving back starts the day anew.
 #pragma once
 
 #include <array>
+#include <optional>
 #include <vector>
 
 #include "model/capacity.hpp"
@@ -51,12 +52,17 @@ class Cpc {
   void counts(std::size_t lpar, Counts& out) const;
   double rolling_msu() const;          // of all LPARs
   double rolling_msu_highest() const;  // so far in the UTC day
+  // Until the rolling average of an LPAR is above its defined capacity if it goes on using what it
+  // uses now: 0 if it is; nothing if that will never be.
+  std::optional<double> seconds_to_capping(std::size_t lpar) const;
 
  private:
   struct Past {
     std::array<double, kSlotsOfAverage> msu{};
     double rolling = 0;
     bool capped = false;
+    double msu_limit = 0;                  // of a soft cap; 0: none
+    bool limited = false;                  // it was met in the slot: there was work for more
     double backlog = 0, backlog_more = 0;  // engine seconds, at the slot's begin; by its end
     Time up_since = std::numeric_limits<Time>::min();
     Counted counted, more;
@@ -73,6 +79,10 @@ class Cpc {
   Paging paging(std::size_t lpar, Time time) const;
   void evaluate(Time time, Time interval, double into_slot, Until until);
   void work_out_slot();
+  std::size_t sample_of(int slot) const {
+    return static_cast<std::size_t>((slot + warm_up_slots_) % kSlotsOfAverage);
+  }
+  void set_cap(std::size_t lpar, Past& past) const;
   void count(std::size_t lpar);
   // Since the slot began there was an IPL: of what was before nothing is left.
   static bool ipled(const Past& past, const LparState& state) {
@@ -93,6 +103,7 @@ class Cpc {
   // Slots of `day_` before `slot_` are in past_; that of `slot_` is its `more`.
   std::int64_t day_ = std::numeric_limits<std::int64_t>::min();
   int slot_ = 0;
+  int warm_up_slots_;
   std::vector<Past> past_;
   double rolling_highest_ = 0;
 };

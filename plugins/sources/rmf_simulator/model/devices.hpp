@@ -58,7 +58,7 @@ class DeviceModel {
  private:
   void volumes_at(Time time, Lpar& lpar, const LparState& state, Devices& out);
   void ldevs_at(Time time, const Lpar& lpar, const LparState& state, Devices& out);
-  void ports_at(Time time, const LparState& state, Devices& out);
+  void ports_at(Time time, const Lpar& lpar, const LparState& state, Devices& out);
 
   struct VolumeTraits {
     float popularity, skew, misses, writes;

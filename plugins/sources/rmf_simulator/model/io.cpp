@@ -13,6 +13,7 @@ constexpr double kAliases = 14;        // HyperPAV, of a control unit's volumes,
 constexpr double kCommand = 0.000035;  // CMR of an idle channel
 constexpr double kBusy = 0.000006;     // DB: another system holds the device
 constexpr double kPath = 0.000028;     // the rest of PEND
+constexpr double kAlways = 0.04;       // of the documents' tape drives and copies, that there is
 constexpr double kArrays = 2.4;        // usual loads that the arrays behind the cache can carry
 
 }  // namespace
@@ -63,7 +64,7 @@ double backend_busy(const LparState& state) {
   return level / kArrays;
 }
 
-std::array<double, kServices> io_by_service(const LparState& state,
+std::array<double, kServices> io_by_service(Profile profile, const LparState& state,
                                             const std::array<double, kVolumeTypes>& requests) {
   std::array<double, kServices> by_service{};
   for (std::size_t v = 0; v < requests.size(); ++v) {
@@ -71,7 +72,7 @@ std::array<double, kServices> io_by_service(const LparState& state,
     double all = 0;
     for (std::size_t k = 0; k < asked.size(); ++k) {
       const ServiceState& s = state.services[k];
-      asked[k] = (s.served - s.loop - s.on_cp) * kServiceSpecs[k].io[v];
+      asked[k] = (s.served - s.loop - s.on_cp) * io_asked(profile, k, v);
       all += asked[k];
     }
     const double nobodys = all > 0 ? kBackground / state.io_level[v] : 1;
@@ -83,14 +84,30 @@ std::array<double, kServices> io_by_service(const LparState& state,
   return by_service;
 }
 
-double tape_level(const LparState& state) { return 0.12 + 0.88 * state.batch_level; }
-double copy_level(const LparState& state) {
+double tape_level(const Lpar& lpar, const LparState& state) {
+  // The documents' drives are as busy as everything else.
+  if (lpar.profile() == Profile::kDocumented) {
+    return lpar.documented_factor() * (kAlways + (1 - kAlways) * state.activity);
+  }
+  return 0.12 + 0.88 * state.batch_level;
+}
+double copy_level(const Lpar& lpar, const LparState& state) {
+  if (lpar.profile() == Profile::kDocumented) {
+    return lpar.documented_factor() * (kAlways + (1 - kAlways) * state.activity);
+  }
   return 0.25 + 0.45 * state.batch_level + 0.30 * state.io_level[kUser];
+}
+
+// By the documents a drive moves 100 MB/s while it is busy.
+double tape_bytes(const Lpar& lpar, const LparState& state) {
+  const double drives = kTapeDevices * kTapeBusy * 100e6;
+  return drives * (lpar.profile() == Profile::kDocumented ? 1.0 : lpar.size()) *
+         tape_level(lpar, state);
 }
 
 void set_requests(const Lpar& lpar, LparState& state) {
   const auto& peak = lpar.config();
-  double batch = 0, batch_usual = 0, online = 0, online_usual = 0;
+  double all = 0, batch = 0, batch_usual = 0, online = 0, online_usual = 0;
   std::array<double, kVolumeTypes> asked{}, asked_batch{};
   for (std::size_t k = 0; k < state.services.size(); ++k) {
     const ServiceSpec& spec = kServiceSpecs[k];
@@ -98,15 +115,18 @@ void set_requests(const Lpar& lpar, LparState& state) {
     const double work = s.served - s.loop - s.on_cp;
     const bool is_batch = spec.curve == Curve::kBatch;
     for (std::size_t v = 0; v < asked.size(); ++v) {
-      asked[v] += work * spec.io[v];
-      if (is_batch) asked_batch[v] += work * spec.io[v];
+      const double io = work * io_asked(lpar.profile(), k, v);
+      asked[v] += io;
+      if (is_batch) asked_batch[v] += io;
     }
     const double usual = peak_share(peak.workload, static_cast<Service>(k)) * peak.cps;
+    all += work;
     (is_batch ? batch : online) += spec.curve == Curve::kFlat ? 0 : work;
     (is_batch ? batch_usual : online_usual) += spec.curve == Curve::kFlat ? 0 : usual;
   }
   state.batch_level = batch / batch_usual;
   state.online_level = online / online_usual;
+  state.activity = lpar.work_reference() > 0 ? all / lpar.work_reference() : 0;
 
   double bytes = 0;
   for (std::size_t v = 0; v < asked.size(); ++v) {
@@ -116,7 +136,7 @@ void set_requests(const Lpar& lpar, LparState& state) {
     state.batch_io[v] = asked[v] > 0 ? asked_batch[v] / asked[v] : 0;
     bytes += state.io_level[v] * spec.count * spec.rate * spec.kib * 1024 * lpar.size();
   }
-  state.data_bytes_s = bytes + 0.3e9 * lpar.size() * tape_level(state);
+  state.data_bytes_s = bytes + tape_bytes(lpar, state);
 }
 
 void share_channels(Profile profile, double LparState::*bytes_s, double LparState::*load,
@@ -176,7 +196,7 @@ void set_io(Lpar& lpar, Profile profile, Time time, LparState& state) {
     slow_weighted += slow_count * state.slow_volumes[v].rate * state.slow_volumes[v].response();
   }
 
-  state.carried_bytes_s = 0.3e9 * lpar.size() * tape_level(state);
+  state.carried_bytes_s = tape_bytes(lpar, state);
   for (std::size_t v = 0; v < wanted_rate.size(); ++v) {
     const VolumeSpec& spec = kVolumeSpecs[v];
     const double slow_part = state.slow_share;
@@ -195,9 +215,10 @@ void set_io(Lpar& lpar, Profile profile, Time time, LparState& state) {
   if (rate + slow_rate > 0) state.slow_share = slow_rate / (rate + slow_rate);
   const double stretch = 0.8 + 0.2 / (1 - std::min(0.92, backend));
   state.device_rate[kFlashcopy] =
-      kFlashcopyDevices * kFlashcopyBusy * copy_level(state) / flashcopy_s(documented);
+      kFlashcopyDevices * kFlashcopyBusy * copy_level(lpar, state) / flashcopy_s(documented);
   state.device_response[kFlashcopy] = flashcopy_s(documented) * stretch;
-  state.device_rate[kTape] = kTapeDevices * kTapeBusy * tape_level(state) / tape_s(documented);
+  state.device_rate[kTape] =
+      kTapeDevices * kTapeBusy * tape_level(lpar, state) / tape_s(documented);
   state.device_response[kTape] = tape_s(documented) * stretch;
 }
 

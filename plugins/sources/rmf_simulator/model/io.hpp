@@ -64,13 +64,15 @@ inline double tape_s(bool documented) { return documented ? 0.045 : 0.008; }
 
 // What service classes ask of volumes: requests a second by type to requests by class. Together
 // they are all requests; those of nobody else are the system's.
-std::array<double, kServices> io_by_service(const LparState& state,
+std::array<double, kServices> io_by_service(Profile profile, const LparState& state,
                                             const std::array<double, kVolumeTypes>& requests);
 
 // Utilisation of the arrays behind the cache; from io_level and storage.
 double backend_busy(const LparState& state);
 // Level of tape and copy work, 1 at its usual peak.
-double tape_level(const LparState& state);
-double copy_level(const LparState& state);
+double tape_level(const Lpar& lpar, const LparState& state);
+double copy_level(const Lpar& lpar, const LparState& state);
+// What tape drives move, bytes a second.
+double tape_bytes(const Lpar& lpar, const LparState& state);
 
 }  // namespace rmf

@@ -16,6 +16,9 @@
 
 namespace rmf {
 
+// I/O level in the hours of the documents' peaks: what there always is, and kUsualPeak of io.cpp.
+inline constexpr double kPeakLevel = 1.18;
+
 inline constexpr int kDeviceTypes = 3;  // 3390, flashcopy, tape
 enum DeviceType : int { k3390, kFlashcopy, kTape };
 
@@ -68,12 +71,15 @@ struct LparState {
   bool up = true;
   Effects effects;
   double rolling_msu = 0;  // the 4-hour rolling average
-  bool capped = false;
+  bool capped = false;     // it is above the defined capacity
+  double msu_limit = 0;    // of a soft cap; 0: none
 
   std::array<ServiceState, kServices> services;
   double calm_level = 0;     // of demand without noise, engines per logical CP
   double cp_limit = 0;       // engines it may use now: logical processors, or a soft cap
+  double cp_uncapped = 0;    // engines it would use if it were alone and not capped
   double cp_wanted = 0;      // engines it would use if it were alone
+  double capping = 0;        // of the time, that the soft cap is on; 0 to 1
   double cp_effective = 0;   // engines used
   double cp_management = 0;  // engines that PR/SM used for it
   double ziip_effective = 0, ziip_management = 0, ziip_wanted = 0;
@@ -83,6 +89,7 @@ struct LparState {
   std::array<double, kVolumeTypes> io_level{};  // 1: usual
   std::array<double, kVolumeTypes> batch_io{};  // batch's part of a type's requests
   double batch_level = 0, online_level = 0;     // 1: usual
+  double activity = 0;                          // of all work; 1: usual at the peak
   double data_bytes_s = 0;                      // of all volumes
   // Of the FICON channels, by all LPARs that share them, 1 being all of them: what is asked for,
   // and what is transferred.
@@ -100,6 +107,8 @@ struct LparState {
   std::array<LinkState, kLinks> links;
 
   StorageState storage;
+
+  bool limited() const { return cp_wanted < cp_uncapped; }  // there is work for more than the cap
 };
 
 class Lpar {
@@ -109,8 +118,15 @@ class Lpar {
   const LparConfig& config() const { return *config_; }
   // What random numbers of this LPAR are made of: its names, so that other LPARs can come and go.
   std::uint64_t key() const { return key_; }
-  // Size in devices and requests: 1 for the documents' profile, else by logical CPs.
+  Profile profile() const { return profile_; }
+  // Size in devices and requests, by logical CPs; of the documents' profile how busy volumes are at
+  // the peak too.
   double size() const { return size_; }
+  // What its classes want together at its peak, engines.
+  double work_reference() const { return work_reference_; }
+  // Of the documents, what their device and port levels are to be multiplied by for an activity
+  // of 1.
+  double documented_factor() const { return documented_factor_; }
   double io_reference(int volume_type) const {
     return io_reference_[static_cast<std::size_t>(volume_type)];
   }
@@ -133,9 +149,13 @@ class Lpar {
   double common_size = 1;  // how large the common areas are defined, around 1
 
  private:
+  void set_references();
+  void set_documented_references();
+
   const LparConfig* config_;
   std::uint64_t key_;
-  double size_;
+  Profile profile_;
+  double size_ = 1, work_reference_ = 0, documented_factor_ = 1;
   std::array<double, kVolumeTypes> io_reference_{};
   std::array<double, kServices> rate_scale_{};
   double cf_reference_ = 0;

@@ -23,7 +23,7 @@ void set_responses(const Lpar& lpar, LparState& state) {
     DeviceTimes mean;
     double asked = 0;
     for (std::size_t v = 0; v < state.volumes.size(); ++v) {
-      const double weight = spec.io[v] * kVolumeSpecs[v].count;
+      const double weight = io_asked(lpar.profile(), k, v) * kVolumeSpecs[v].count;
       const double slow = state.slow_share;
       const auto blend = [&](double DeviceTimes::*time) {
         return (1 - slow) * (state.volumes[v].*time) + slow * (state.slow_volumes[v].*time);

@@ -42,7 +42,19 @@ constexpr double kPeak[3][kServices] = {
     {.025, .012, .008, .015, .020, .010, .030, .265, .105},
     {.030, .085, .040, .020, .065, .115, .040, .070, .030},
 };
+
+// Of online work and of batch as much.
+constexpr double kDocumentedIo[kServices][kVolumeTypes] = {
+    {.50, .10, .05, .05}, {.30, .60, 1.0, .60}, {.30, .60, 1.0, .60},
+    {.30, .60, .90, .60}, {.30, .80, .90, .80}, {.60, .60, .60, .80},
+    {.50, .30, .30, .30}, {.30, .70, .80, .70}, {.30, .70, .80, .70},
+};
 }  // namespace
+
+double io_asked(Profile profile, std::size_t service, std::size_t volume_type) {
+  return profile == Profile::kDocumented ? kDocumentedIo[service][volume_type]
+                                         : kServiceSpecs[service].io[volume_type];
+}
 
 const std::array<JobSpec, kJobs> kJobSpecs{{
     {"CICS??A1", kCics, .16},   {"CICS??A2", kCics, .15},   {"CICS??A3", kCics, .14},

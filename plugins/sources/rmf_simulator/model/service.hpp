@@ -48,6 +48,10 @@ struct ServiceSpec {
 
 extern const std::array<ServiceSpec, kServices> kServiceSpecs;
 
+// What a class's engine time asks of a type of volumes: ServiceSpec::io, or of the design
+// documents, whose volumes are all as busy by day as by night.
+double io_asked(Profile profile, std::size_t service, std::size_t volume_type);
+
 // The share of an LPAR's logical CPs that a service class needs at its curve's peak.
 double peak_share(Workload workload, Service service);
 
