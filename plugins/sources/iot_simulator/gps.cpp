@@ -184,7 +184,7 @@ class GpsModel : public Model {
     out[2] = trait(key, kHeight, 80, 300) + p.up_m + error(kErrorUp, 3);
     out[3] = p.speed_mps;
     out[4] = p.course_degrees;
-    out[5] = 10 + 1.5 * sky;
+    out[5] = std::max(4.0, 10 + 1.5 * sky);  // as many as a fix needs
     out[6] = 1.1 - 0.15 * sky;
     if (p.has_sky) return;
     // What receivers say without a fix (NMEA 0183, sentence GGA): no position, an HDOP of 99.99.
