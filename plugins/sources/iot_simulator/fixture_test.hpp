@@ -4,8 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <map>
 #include <memory>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -23,6 +25,18 @@ inline FleetOptions fleet_of(Kind kind, std::uint32_t count = 1) {
   options.count = count;
   return options;
 }
+
+// Seeds of random tests: WEIR_TEST_SEED names one to look at again.
+inline std::vector<std::uint64_t> seeds(int count) {
+  if (const char* one = std::getenv("WEIR_TEST_SEED")) {
+    return {std::strtoull(one, nullptr, 10)};
+  }
+  std::random_device device;
+  std::vector<std::uint64_t> result;
+  for (int i = 0; i < count; ++i) result.push_back(device());
+  return result;
+}
+inline std::string told(std::uint64_t seed) { return "WEIR_TEST_SEED=" + std::to_string(seed); }
 
 // The fleets of a component, to add some.
 inline std::map<std::string, FleetOptions>& fleets(Options& options) {

@@ -1,4 +1,4 @@
-// Where a vehicle is that makes a round trip each hour of the day, relative to its home.
+// Where a van is that drives round trips on working days, relative to its home.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,8 @@ struct Position {
   double east_m = 0, north_m = 0, up_m = 0;
   double speed_mps = 0;       // of the derivative of east and north
   double course_degrees = 0;  // clockwise from north, [0, 360)
+  bool is_away = false;       // on a trip, if perhaps at a stop
+  bool has_sky = true;        // false in a tunnel or under a roof: no satellite is heard
 };
 Position position_at(std::uint64_t key, double mean_speed_mps, Time local_time);
 

@@ -79,13 +79,11 @@ class ImuModel : public Model {
              1.5 * sim::sin_turns(turns(s.climate.solar_time(t), kDay) - 0.375);
   }
 
-  void measure(const Subject& s, Time t, Values& out) override {
+  void sense(const Subject& s, Time t, Values& out) override {
     truth(s, t, out);
     add_biases(s, t, out);
     const std::uint64_t at = sim::mix(s.key, static_cast<std::uint64_t>(t));
-    for (std::size_t i = 0; i < 10; ++i) {
-      out[i] = quantised(i, out[i] + sigma(s, i) * sim::normal(sim::mix(at + i)));
-    }
+    for (std::size_t i = 0; i < 10; ++i) out[i] += sigma(s, i) * sim::normal(sim::mix(at + i));
   }
 
   double sigma(const Subject& s, std::size_t channel) const override {

@@ -188,7 +188,13 @@ void IotSimulator::emit_sample(const Device& device, const Sampling& sampling, s
   }
   const auto [batch, row] = rows.add(series_[device.index], clock);
   const auto channels = static_cast<std::uint32_t>(models_[kind]->channels().size());
-  for (std::uint32_t i = 0; i < channels; ++i) batch.set(i, row, values[i]);
+  for (std::uint32_t i = 0; i < channels; ++i) {
+    if (is_absent(values[i])) {
+      batch.set_null(i, row);
+    } else {
+      batch.set(i, row, values[i]);
+    }
+  }
   batch.set_u64(channels, row, static_cast<std::uint64_t>(n));
   batch.set_string(channels + 1, row, effects.told);
   if (effects.told.empty()) batch.set_null(channels + 1, row);
@@ -250,11 +256,13 @@ void IotSimulator::strike(const Device& device, const Sampling& sampling, const 
   const std::size_t i = channel_of(fault, window, gauge_counts_[kind]);
   const Channel& channel = model.channels()[i];
   const double magnitude = magnitude_of(fault, channel);
+  if (is_absent(values[i])) return;  // there is nothing to be wrong
   const std::uint64_t h = sim::mix(window.key, static_cast<std::uint64_t>(t));
   switch (fault.kind) {
     case FaultKind::stuck: {
       Values last;  // what it showed last before it stuck
       model.measure(device.subject, sampling.time(sampling.index(window.begin)), last);
+      if (is_absent(last[i])) return;
       values[i] = last[i];
       break;
     }

@@ -1,4 +1,4 @@
-// Vibration, energy, GPS, end devices, and what all devices have: laws that hold at every time.
+// Vibration, energy, end devices, and what all devices have: laws that hold at every time.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -6,7 +6,6 @@
 
 #include "energy.hpp"
 #include "fixture_test.hpp"
-#include "gps.hpp"
 #include "status.hpp"
 #include "vibration.hpp"
 
@@ -73,53 +72,6 @@ TEST(Energy, TheMeterAddsUp) {
       last = v[7];
       last_exact = exact[7];
     }
-  }
-}
-
-TEST(Gps, SpeedAndCourseAreThoseOfThePositions) {
-  constexpr Time kStep = kSecond / 10;
-  double moved_m = 0, fastest = 0;
-  for (Time t = kNoon; t < kNoon + 3 * kHour; t += 7 * kSecond) {
-    const Position a = position_at(9, 12, t), b = position_at(9, 12, t + kStep);
-    const Position mid = position_at(9, 12, t + kStep / 2);
-    const double east = b.east_m - a.east_m, north = b.north_m - a.north_m;
-    const double metres = std::hypot(east, north);
-    ASSERT_NEAR(metres / seconds(kStep), mid.speed_mps, 0.05);
-    if (mid.speed_mps > 0.5) {
-      double difference = std::atan2(east, north) * 180 / M_PI - mid.course_degrees;
-      difference -= 360 * std::round(difference / 360);
-      ASSERT_NEAR(difference, 0, 0.5);
-    }
-    moved_m += mid.speed_mps * 7;
-    fastest = std::max(fastest, mid.speed_mps);
-  }
-  EXPECT_NEAR(moved_m / (3 * 3600 * 0.75), 12, 3) << "the mean speed of three trips";
-  EXPECT_LT(fastest, 12 * 2.5);
-  // Home at night, and at each full hour.
-  for (const Time t : {kNoon, kNoon + kHour, kNoon + 13 * kHour}) {
-    EXPECT_NEAR(position_at(9, 12, t).east_m, 0, 1e-6);
-    EXPECT_EQ(position_at(9, 12, t).speed_mps, 0);
-  }
-}
-
-TEST(Gps, ReceiversAreOffBySomeMetres) {
-  FleetFixture f(fleet_of(Kind::gps, 10));
-  for (std::uint32_t device = 0; device < 10; ++device) {
-    const Time night = kNoon + 14 * kHour;  // parked
-    double north_m = 0;
-    std::vector<double> latitudes;
-    for (int i = 0; i < 600; ++i) {
-      const Values v = f.measured(night + i * 30 * kSecond, device);
-      latitudes.push_back(v[0]);
-      north_m += v[0] / 600;
-      ASSERT_LT(v[3], 0.4);
-    }
-    double square = 0;
-    for (const double l : latitudes) {
-      square += (l - north_m) * (l - north_m) * 111'195.0 * 111'195.0 / 600;
-    }
-    EXPECT_GT(std::sqrt(square), 0.5);
-    EXPECT_LT(std::sqrt(square), 4);
   }
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -27,6 +28,9 @@ struct Channel {
 
 inline constexpr std::size_t kChannelsMax = 10;
 using Values = std::array<double, kChannelsMax>;
+// What a channel is that has no value now: the row's field is absent.
+inline constexpr double kAbsent = std::numeric_limits<double>::quiet_NaN();
+inline bool is_absent(double value) { return value != value; }
 
 // The device that is measured.
 struct Subject {
@@ -48,14 +52,20 @@ class Model {
 
   // What the sensors would show without noise, one value a channel, at a time.
   virtual void truth(const Subject& subject, Time t, Values& out) = 0;
-  // What they show: with noise, within range, in whole counts.
-  virtual void measure(const Subject& subject, Time t, Values& out) {
+  // What goes into the converters: with noise.
+  virtual void sense(const Subject& subject, Time t, Values& out) {
     truth(subject, t, out);
     const std::uint64_t at = sim::mix(subject.key, static_cast<std::uint64_t>(t));
     for (std::size_t i = 0; i < channels_.size(); ++i) {
-      const Channel& c = channels_[i];
-      if (c.sigma > 0) out[i] += c.sigma * sim::normal(sim::mix(at + i));
-      out[i] = quantised(i, out[i]);
+      const double sigma = channels_[i].sigma;
+      if (sigma > 0) out[i] += sigma * sim::normal(sim::mix(at + i));
+    }
+  }
+  // What they show: within range, in whole counts.
+  void measure(const Subject& subject, Time t, Values& out) {
+    sense(subject, t, out);
+    for (std::size_t i = 0; i < channels_.size(); ++i) {
+      if (!is_absent(out[i])) out[i] = quantised(i, out[i]);
     }
   }
   // Standard deviation of a channel's white noise.
