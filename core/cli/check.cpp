@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "core/cli/columns.hpp"
+#include "core/cli/hide_secrets.hpp"
 #include "core/cli/probe.hpp"
-#include "core/cli/run.hpp"
 #include "core/config/effective.hpp"
 #include "core/config/units.hpp"
 

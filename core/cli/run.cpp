@@ -2,7 +2,6 @@
 #include "core/cli/run.hpp"
 
 #include <signal.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,6 +16,7 @@
 #include <vector>
 
 #include "core/cli/check.hpp"
+#include "core/cli/hide_secrets.hpp"
 #include "core/cli/service_manager.hpp"
 #include "core/http/api.hpp"
 #include "core/http/server.hpp"
@@ -318,10 +318,6 @@ void let_interrupt_kill() {
   sigemptyset(&interrupt);
   sigaddset(&interrupt, SIGINT);
   pthread_sigmask(SIG_UNBLOCK, &interrupt, nullptr);
-}
-
-void hide_secrets(const config::Config& config) {
-  if (!config.secrets.empty()) prctl(PR_SET_DUMPABLE, 0);
 }
 
 std::unique_ptr<config::Config> load(const RunArgs& args) {

@@ -23,9 +23,6 @@ int run(const RunArgs& args);
 // Sets the log up and binds the configuration, and hides its secrets; nullptr after problems, which
 // have been printed.
 std::unique_ptr<config::Config> load(const RunArgs& args);
-// Where it has any: what may be read out of the process may be read by root only from here on, and
-// a crash leaves no core behind: they are in its memory, and perhaps in its environment.
-void hide_secrets(const config::Config& config);
 
 // Blocks SIGTERM, SIGINT and SIGHUP in this thread and those it starts, for sigwait.
 sigset_t block_signals();
