@@ -197,6 +197,17 @@ def the_clock(s, tmp_path):
     s.end(process)
 
 
+def processors(s):
+    """One whose calls take longer than is taken for slow."""
+    path = s.file({"a": SELF}, {"o": f"type: file, path: {s.folder}/slow.jsonl, inputs: [p]"})
+    slow = "processors:\n  p: {type: delay, inputs: [a], takes: 14s}\nsinks:"
+    path.write_text(path.read_text().replace("sinks:", slow))
+    process = s.agent(path, ready=False)
+    process.wait_log("the call that took so long ended")
+    s.status(process, "a call has been under way for ...")
+    s.end(process)
+
+
 def reloads(s):
     sink = f"type: file, path: {s.folder}/reload.jsonl, inputs: [a]"
     port = harness.free_port()
@@ -223,6 +234,7 @@ def test_every_quote_is_what_weir_says(tmp_path, agent, config):
     limits(s)
     disks(s, tmp_path)
     the_clock(s, tmp_path)
+    processors(s)
     reloads(s)
     assert len(quotes()) > 30
     assert [q for q in quotes() if not re.search(pattern(q), s.text)] == []
